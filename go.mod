@@ -1,0 +1,13 @@
+module github.com/penstock-go/penstock
+
+go 1.25
+
+require (
+	github.com/benbjohnson/clock v1.3.5
+	github.com/sourcegraph/conc v0.3.0
+	github.com/stretchr/testify v1.12.1
+	go.uber.org/goleak v1.3.0
+	pgregory.net/rapid v1.3.0
+)
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect

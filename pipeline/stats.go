@@ -1,0 +1,130 @@
+package pipeline
+
+import "github.com/penstock-go/penstock/stage"
+
+// Stats are the books of a pipeline at one instant. In every snapshot
+//
+//	Offered  = Accepted + Rejected.Total()
+//	Accepted = Delivered + Rerouted + Filtered + Evicted.Total() + Lost.Total() + Buffered
+//	Buffered = Depth + InFlight
+//
+// Each figure is counted where it changes. Counters never decrease; Depth,
+// InFlight, Buffered, Bytes and Waiting are gauges. The JSON names are stable.
+type Stats struct {
+	Name string `json:"name"`
+
+	Offered  uint64   `json:"offered"` // Enqueue calls with an outcome; waiting calls have none yet
+	Accepted uint64   `json:"accepted"`
+	Rejected Rejected `json:"rejected"`
+
+	Delivered uint64  `json:"delivered"` // taken by the sink
+	Rerouted  uint64  `json:"rerouted"`  // taken by a route
+	Filtered  uint64  `json:"filtered"`  // removed by a stage
+	Evicted   Evicted `json:"evicted"`
+	Lost      Lost    `json:"lost"`
+
+	Buffered uint64 `json:"buffered"`
+	Depth    uint64 `json:"depth"`     // waiting at the intake
+	InFlight uint64 `json:"in_flight"` // between the intake and a final outcome
+
+	Bytes    int64  `json:"bytes"`    // of all unsettled events, if Config.SizeOf is set
+	Waiting  uint64 `json:"waiting"`  // callers blocked in EnqueueWait
+	Pressure uint64 `json:"pressure"` // upward crossings of the threshold
+
+	Batches    Batches `json:"batches"`
+	HookPanics uint64  `json:"hook_panics"` // hooks that panicked or ended their goroutine
+	Misuse     uint64  `json:"misuse"`      // settlements refused: a stage used a batch twice
+}
+
+// Rejected counts events that were not accepted, by reason.
+type Rejected struct {
+	Full     uint64 `json:"full"`
+	Closed   uint64 `json:"closed"`
+	TooLarge uint64 `json:"too_large"`
+	Canceled uint64 `json:"canceled"` // an EnqueueWait whose context ended
+	Dead     uint64 `json:"dead"`     // after an actor's death
+	Invalid  uint64 `json:"invalid"`  // the size function failed
+}
+
+// Total is the sum over the reasons.
+func (r Rejected) Total() uint64 {
+	return r.Full + r.Closed + r.TooLarge + r.Canceled + r.Dead + r.Invalid
+}
+
+// Evicted counts events that made room for newer ones, by the bound that was
+// reached.
+type Evicted struct {
+	Count uint64 `json:"count"` // QueueSize
+	Bytes uint64 `json:"bytes"` // QueueBytes
+}
+
+// Total is the sum over the bounds.
+func (e Evicted) Total() uint64 { return e.Count + e.Bytes }
+
+// Lost counts accepted events that reached neither a sink nor a route, by
+// reason. Each event is counted once, however many attempts were made.
+type Lost struct {
+	Failed   uint64 `json:"failed"`   // refused by the sink and every matching route
+	Panic    uint64 `json:"panic"`    // the same, and the cause was a panic or a Goexit
+	Dead     uint64 `json:"dead"`     // held by an actor that died, or swallowed by a stage
+	Deadline uint64 `json:"deadline"` // still on the way when Close's context ended
+	InDoubt  uint64 `json:"in_doubt"` // inside a sink at that moment: it may have them
+}
+
+// Total is the sum over the reasons.
+func (l Lost) Total() uint64 { return l.Failed + l.Panic + l.Dead + l.Deadline + l.InDoubt }
+
+// Batches counts batches by what cut them, empty ones included.
+type Batches struct {
+	Size  uint64 `json:"size"`
+	Bytes uint64 `json:"bytes"`
+	Age   uint64 `json:"age"`
+	Flush uint64 `json:"flush"`
+	Close uint64 `json:"close"`
+}
+
+// Stats returns a consistent snapshot. It takes the intake's lock for the time
+// of a few dozen loads, so it may be called at any rate.
+func (p *Pipeline[T]) Stats() Stats {
+	b := p.intake.Books()
+	rejected := Rejected{
+		Full:     b.Rejected[stage.RefusedFull],
+		Closed:   b.Rejected[stage.RefusedClosed],
+		TooLarge: b.Rejected[stage.RefusedTooLarge],
+		Canceled: b.Rejected[stage.RefusedCanceled],
+		Dead:     b.Rejected[stage.RefusedDead],
+		Invalid:  b.Rejected[stage.RefusedInvalid],
+	}
+	return Stats{
+		Name:      p.cfg.Name,
+		Offered:   b.Accepted + rejected.Total(),
+		Accepted:  b.Accepted,
+		Rejected:  rejected,
+		Delivered: b.Delivered,
+		Rerouted:  b.Rerouted,
+		Filtered:  b.Filtered,
+		Evicted:   Evicted{Count: b.Evicted[stage.EvictedCount], Bytes: b.Evicted[stage.EvictedBytes]},
+		Lost: Lost{
+			Failed:   b.Lost[stage.LossFailed],
+			Panic:    b.Lost[stage.LossPanic],
+			Dead:     b.Lost[stage.LossDead],
+			Deadline: b.Lost[stage.LossDeadline],
+			InDoubt:  b.Lost[stage.LossInDoubt],
+		},
+		Buffered: uint64(b.Depth) + b.InFlight,
+		Depth:    uint64(b.Depth),
+		InFlight: b.InFlight,
+		Bytes:    b.Bytes,
+		Waiting:  uint64(b.Waiting),
+		Pressure: b.Crossings,
+		Batches: Batches{
+			Size:  b.Batches[stage.Size],
+			Bytes: b.Batches[stage.Bytes],
+			Age:   b.Batches[stage.Age],
+			Flush: b.Batches[stage.Flush],
+			Close: b.Batches[stage.Close],
+		},
+		HookPanics: p.sup.observer.Panics(),
+		Misuse:     b.Misuse,
+	}
+}

@@ -1,0 +1,94 @@
+package stage
+
+// Trigger says what cut a batch.
+type Trigger uint8
+
+// The triggers, in the order in which the [Batcher] looks for them.
+const (
+	Size  Trigger = iota + 1 // it reached the batch size
+	Bytes                    // the next event would have exceeded the batch's bytes
+	Age                      // its first event reached the flush interval
+	Flush                    // somebody called Flush; the batch may be empty
+	Close                    // the pipeline is closing; the batch may be empty
+
+	numTrigger
+)
+
+var triggerNames = [numTrigger]string{"none", "size", "bytes", "age", "flush", "close"}
+
+// String returns the lower-case name that Stats uses.
+func (t Trigger) String() string { return name(triggerNames[:], int(t)) }
+
+// Batch is a run of events on its way to the sink. A stage may reorder and
+// rewrite Events in place, and replace events by others; to remove some it uses
+// [Batch.Keep], to fail some [Batch.Fail]. A Batch is used up by either, by
+// sending it, and by failing it: using it again is counted as misuse and
+// changes nothing.
+type Batch[T any] struct {
+	Events  []T
+	Trigger Trigger
+
+	receipt Receipt
+	span    Span       // of a chunk, which has no receipt yet
+	buf     *Buffer[T] // where Events came from; goes back when the batch is delivered
+}
+
+// Keep returns the batch with events as its contents; the rest was filtered.
+// events may alias b.Events. More events than the batch had cannot be
+// accounted for: the batch then comes back unchanged and the misuse is
+// counted.
+func (b Batch[T]) Keep(events []T) Batch[T] {
+	r, ok := b.receipt.shrink(len(events))
+	if !ok {
+		return b
+	}
+	b.Events, b.receipt = events, r
+	return b
+}
+
+// Fail splits the events at indexes off as a [Failure] with err as its cause
+// and returns the rest. The Failure has a copy of its events; a stage sends it
+// to its port Failed. No indexes, or indexes that are out of range or not
+// distinct, fail the whole batch, and the rest is then empty.
+func (b Batch[T]) Fail(indexes []int, err error) (Batch[T], Failure[T]) {
+	failed := ascending(indexes, len(b.Events))
+	if len(failed) == 0 {
+		failed = make([]int, len(b.Events))
+		for i := range failed {
+			failed[i] = i
+		}
+	}
+	rest, split, ok := b.receipt.split(len(b.Events), len(failed))
+	if !ok {
+		return b, Failure[T]{Err: err}
+	}
+	events, kept := take(b.Events, failed)
+	b.Events, b.receipt = kept, rest
+	return b, Failure[T]{Events: events, Err: err, receipt: split}
+}
+
+// take copies the events at the ascending indexes out and closes the gaps.
+func take[T any](events []T, indexes []int) (taken, kept []T) {
+	taken = make([]T, 0, len(indexes))
+	kept = events[:0]
+	for i, ev := range events {
+		if len(indexes) > 0 && i == indexes[0] {
+			taken = append(taken, ev)
+			indexes = indexes[1:]
+			continue
+		}
+		kept = append(kept, ev)
+	}
+	clear(events[len(kept):])
+	return taken, kept
+}
+
+// fail makes all events of the batch a Failure and returns the emptied rest,
+// which keeps the batch's place in the order. The buffer is forfeited: routes,
+// hooks and an abandoned sink call may go on reading it.
+func (b Batch[T]) fail(stage string, err error) (Batch[T], Failure[T]) {
+	rest, taken, _ := b.receipt.split(len(b.Events), len(b.Events))
+	f := Failure[T]{Events: b.Events, Stage: stage, Err: err, receipt: taken}
+	b.Events, b.buf, b.receipt = nil, nil, rest
+	return b, f
+}

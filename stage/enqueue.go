@@ -1,0 +1,105 @@
+package stage
+
+import (
+	"context"
+	"time"
+
+	"github.com/penstock-go/penstock/clockutil"
+)
+
+// Enqueue is the first actor. It takes what has gathered in the intake and
+// sends it on as chunks, and a batch with trigger Flush behind every flush
+// mark.
+type Enqueue[T any] struct {
+	Intake  *Intake[T]
+	Buffers *Buffers[T] // of the intake's chunk size
+	// Pace is how long the actor rests after a busy spell before it looks
+	// again, so that producers need not wake it; a half full queue ends the
+	// rest. 0: it looks at once.
+	Pace time.Duration
+	// Haul is the greatest number of chunks taken in one exchange.
+	Haul int
+
+	haul haul[T]
+}
+
+// Name is "enqueue".
+func (e *Enqueue[T]) Name() string { return "enqueue" }
+
+// Run returns when the intake is sealed and empty. It uses only p.Out.
+func (e *Enqueue[T]) Run(ctx context.Context, p Ports[T]) error {
+	timer := clockutil.NewStoppedTimer(Clock(ctx))
+	defer timer.Stop()
+	for busy := false; ; {
+		for len(e.haul.clean) < max(1, e.Haul) {
+			e.haul.clean = append(e.haul.clean, e.Buffers.get())
+		}
+		switch e.Intake.take(&e.haul, busy && e.Pace > 0) {
+		case deliver:
+			e.send(p.Out)
+			busy = true
+		case rest:
+			timer.Reset(e.Pace)
+			select {
+			case <-e.Intake.wake:
+			case <-timer.C():
+			}
+			timer.Stop()
+			busy = false
+		case sleep:
+			<-e.Intake.wake
+		case finish:
+			return nil
+		}
+	}
+}
+
+// send passes the haul on: chunks, cut where a flush mark lies, and behind
+// each mark the batch that announces it.
+func (e *Enqueue[T]) send(out chan<- Batch[T]) {
+	h := &e.haul
+	for i, chunk := range h.full {
+		for len(h.marks) > 0 && h.marks[0] < chunk.span.Through {
+			if mark := h.marks[0]; mark > chunk.span.From {
+				var head Batch[T]
+				head, chunk = e.cut(chunk, mark)
+				out <- head
+			}
+			e.announce(out)
+		}
+		out <- chunk
+		h.full[i] = Batch[T]{}
+	}
+	h.full = h.full[:0]
+	for len(h.marks) > 0 {
+		e.announce(out)
+	}
+	h.marks = h.marks[:0]
+}
+
+func (e *Enqueue[T]) announce(out chan<- Batch[T]) {
+	mark := e.haul.marks[0]
+	e.haul.marks = e.haul.marks[1:]
+	out <- Batch[T]{Trigger: Flush, span: Span{From: mark, Through: mark}}
+}
+
+// cut splits chunk behind the event numbered mark. The tail is copied into a
+// buffer of its own, since a buffer has one owner.
+func (e *Enqueue[T]) cut(chunk Batch[T], mark uint64) (head, tail Batch[T]) {
+	k := int(mark - chunk.span.From)
+	from := chunk.buf.head + k
+	to := chunk.buf.n
+	b := e.Buffers.get()
+	b.n = copy(b.events, chunk.buf.events[from:to])
+	copy(b.sizes, chunk.buf.sizes[min(from, len(chunk.buf.sizes)):min(to, len(chunk.buf.sizes))])
+	clear(chunk.buf.events[from:to])
+	chunk.buf.n = from
+
+	head, tail = chunk, chunk
+	head.Events = chunk.Events[:k]
+	head.span.Through = mark
+	tail.Events = b.events[:b.n]
+	tail.span.From = mark
+	tail.buf = b
+	return head, tail
+}

@@ -1,0 +1,124 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sourcegraph/conc/panics"
+)
+
+// States in which an event is refused. Test for them with errors.Is.
+var (
+	ErrClosed   = errors.New("penstock: pipeline closed")
+	ErrFull     = errors.New("penstock: queue full")
+	ErrTooLarge = errors.New("penstock: event too large")
+	ErrInvalid  = errors.New("penstock: event's size cannot be told")
+	ErrDead     = errors.New("penstock: actor died")
+)
+
+// Causes of a failure that come from the pipeline itself.
+var (
+	// ErrAbandoned is the cause of events lost because Close's context ended.
+	ErrAbandoned = errors.New("penstock: close deadline passed")
+	// ErrGrown is the cause when a stage returned more events than it was given.
+	ErrGrown = errors.New("penstock: stage returned more events than it was given")
+)
+
+// PartialError is returned by a [Sink] that delivered some events and not
+// others. Failed holds indexes into the slice that Write was given; all other
+// events count as delivered. An empty Failed, a duplicate or an index out of
+// range makes it the failure of the whole batch.
+type PartialError struct {
+	Failed []int
+	Err    error // the cause; may be nil
+}
+
+// Error names the number of failed events and the cause.
+func (e *PartialError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("%d events failed", len(e.Failed))
+	}
+	return fmt.Sprintf("%d events failed: %v", len(e.Failed), e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *PartialError) Unwrap() error { return e.Err }
+
+// partial returns the indexes that err reports as failed out of n events, in
+// ascending order, or nil if the whole batch failed.
+func partial(err error, n int) []int {
+	var pe *PartialError
+	if !errors.As(err, &pe) || len(pe.Failed) == 0 {
+		return nil
+	}
+	return ascending(pe.Failed, n)
+}
+
+// ascending returns the indexes sorted if they are distinct and within [0, n),
+// else nil. It does not change its argument, which belongs to the sink.
+func ascending(indexes []int, n int) []int {
+	if len(indexes) > n {
+		return nil
+	}
+	marked := make([]bool, n)
+	for _, i := range indexes {
+		if i < 0 || i >= n || marked[i] {
+			return nil
+		}
+		marked[i] = true
+	}
+	sorted := make([]int, 0, len(indexes))
+	for i, m := range marked {
+		if m {
+			sorted = append(sorted, i)
+		}
+	}
+	return sorted
+}
+
+type permanentError struct{ error }
+
+func (e permanentError) Unwrap() error { return e.error }
+
+// Permanent marks err as one that a retry cannot mend. It returns nil for nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return permanentError{err}
+}
+
+// IsPermanent reports whether err, or an error it wraps, was marked by
+// [Permanent].
+func IsPermanent(err error) bool {
+	var p permanentError
+	return errors.As(err, &p)
+}
+
+// PanicError is a panic, or a runtime.Goexit, in user code, caught where the
+// code was called.
+type PanicError struct {
+	Value any    // what was passed to panic; nil for a Goexit
+	Stack string // the stack of the goroutine at the time
+}
+
+// Error gives the value and the stack.
+func (e *PanicError) Error() string {
+	if e.Value == nil {
+		return "runtime.Goexit called\n" + e.Stack
+	}
+	return fmt.Sprintf("panic: %v\n%s", e.Value, e.Stack)
+}
+
+// Unwrap returns the value passed to panic if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// newPanicError is called in the deferred function that caught value, so that
+// the stack still shows where the panic came from.
+func newPanicError(value any) *PanicError {
+	r := panics.NewRecovered(2, value)
+	return &PanicError{Value: value, Stack: string(r.Stack)}
+}

@@ -1,0 +1,175 @@
+package stage
+
+import (
+	"context"
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// Flusher is the third actor. It is the only caller of the sink: Write for
+// every batch that is not empty, and Flush in between, when asked through Sync,
+// with no Write in progress.
+type Flusher[T any] struct {
+	Sink    Sink[T]
+	Ledger  *Ledger
+	Buffers *Buffers[T] // where delivered batches' buffers go
+	// Workers is the number of concurrent calls of Write; above 1 the starter
+	// runs Work in as many goroutines, and order is lost. At most 1, Run calls
+	// the sink itself.
+	Workers int
+	// Sync receives requests to flush the sink. Many send, nobody closes it.
+	Sync chan SyncRequest
+
+	name string        // the sink's
+	jobs chan job[T]   // from Run to the workers; closed by Run
+	idle chan struct{} // one token for each worker without a job
+}
+
+// SyncRequest asks an actor to flush its sinks. Reply has one slot.
+type SyncRequest struct{ Reply chan error }
+
+type job[T any] struct {
+	batch  Batch[T]
+	failed chan<- Failure[T]
+}
+
+// NewFlusher returns a flusher for sink with its channels made.
+func NewFlusher[T any](sink Sink[T], ledger *Ledger, buffers *Buffers[T], workers int) *Flusher[T] {
+	f := &Flusher[T]{Sink: sink, Ledger: ledger, Buffers: buffers, Workers: workers, Sync: make(chan SyncRequest), name: NameOf(sink)}
+	if workers > 1 {
+		f.jobs = make(chan job[T])
+		f.idle = make(chan struct{}, workers)
+		for range workers {
+			f.idle <- struct{}{}
+		}
+	}
+	return f
+}
+
+// Name is "flusher".
+func (f *Flusher[T]) Name() string { return "flusher" }
+
+// Run returns when p.In is closed and every call has returned. It uses p.In
+// and p.Failed.
+func (f *Flusher[T]) Run(ctx context.Context, p Ports[T]) error {
+	for {
+		select {
+		case b, ok := <-p.In:
+			if !ok {
+				f.join()
+				if f.jobs != nil {
+					close(f.jobs)
+				}
+				return nil
+			}
+			f.hand(ctx, b, p.Failed)
+		case r := <-f.Sync:
+			f.flush(ctx, r)
+		}
+	}
+}
+
+// hand passes b to a worker, or delivers it if there are none.
+func (f *Flusher[T]) hand(ctx context.Context, b Batch[T], failed chan<- Failure[T]) {
+	if f.jobs == nil {
+		f.deliver(ctx, b, failed)
+		return
+	}
+	<-f.idle
+	f.jobs <- job[T]{b, failed}
+}
+
+// join waits until no worker has a job. Nobody hands out another meanwhile.
+func (f *Flusher[T]) join() {
+	for range cap(f.idle) {
+		<-f.idle
+	}
+}
+
+// Work delivers batches that Run hands out, until Run returns.
+func (f *Flusher[T]) Work(ctx context.Context) {
+	for j := range f.jobs {
+		func() {
+			defer func() { f.idle <- struct{}{} }() // also when a Goexit ends this worker
+			f.deliver(ctx, j.batch, j.failed)
+		}()
+	}
+}
+
+func (f *Flusher[T]) flush(ctx context.Context, r SyncRequest) {
+	f.join()
+	defer func() {
+		for range cap(f.idle) {
+			f.idle <- struct{}{}
+		}
+	}()
+	err := guard(ctx, &f.name, func() error { return FlushSink(ctx, f.Sink) }, func(err error) { r.Reply <- err })
+	r.Reply <- err
+}
+
+// deliver writes one batch and settles it, or sends on what failed.
+func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Failure[T]) {
+	if len(b.Events) == 0 {
+		f.Ledger.Settle(b.receipt, Delivered, 0)
+		f.Buffers.put(b.buf)
+		return
+	}
+	switch f.Ledger.enter(b.receipt, len(b.Events)) {
+	case mayCall:
+	case notOurs:
+		return
+	case tooLate:
+		f.fail(b, failed, ErrAbandoned, attempt{})
+		return
+	case tooMany:
+		f.fail(b, failed, ErrGrown, attempt{})
+		return
+	}
+	if ctx.Err() != nil {
+		f.fail(b, failed, context.Cause(ctx), attempt{})
+		return
+	}
+	a := attempt{clock: Clock(ctx)}
+	a.begin()
+	err := guard(ctx, &f.name, func() error { return f.Sink.Write(ctx, b.Events) }, func(err error) { f.fail(b, failed, err, a) })
+	if err == nil {
+		if f.Ledger.Settle(b.receipt, Delivered, 0) {
+			f.Buffers.put(b.buf)
+			return
+		}
+		err = ErrAbandoned
+	}
+	f.fail(b, failed, err, a)
+}
+
+// attempt is when a call was made; the zero attempt is a call not made.
+type attempt struct {
+	clock clock.Clock
+	first time.Time
+}
+
+func (a *attempt) begin() { a.first = a.clock.Now() }
+
+// fail settles what a partial error says was delivered and sends the rest to
+// the router. The buffer is forfeited in either case: an abandoned call below
+// the sink may still read it.
+func (f *Flusher[T]) fail(b Batch[T], failed chan<- Failure[T], err error, a attempt) {
+	events, receipt := b.Events, b.receipt
+	if indexes := partial(err, len(b.Events)); len(indexes) > 0 && len(indexes) < len(b.Events) {
+		if rest, split, ok := b.receipt.split(len(b.Events), len(indexes)); ok {
+			f.Ledger.Settle(rest, Delivered, 0)
+			receipt = split
+			events = make([]T, len(indexes))
+			for i, k := range indexes {
+				events[i] = b.Events[k]
+			}
+		}
+	}
+	f.Ledger.leave(receipt)
+	out := Failure[T]{Events: events, Stage: f.name, Err: err, receipt: receipt}
+	if a.clock != nil {
+		out.Attempts, out.First, out.Last = 1, a.first, a.clock.Now()
+	}
+	failed <- out
+}

@@ -1,0 +1,203 @@
+package stage
+
+// What happens under the intake's lock. Nothing here can fail, allocates on
+// the steady path, or calls user code.
+
+// signals are the wake-ups owed once the lock is released.
+type signals uint8
+
+const (
+	wakeActor signals = 1 << iota
+	tellObserver
+)
+
+// signal pays them. Both channels have one slot, and a full slot means that
+// the reader is about to look anyway.
+func (q *Intake[T]) signal(s signals) {
+	if s&wakeActor != 0 {
+		select {
+		case q.wake <- struct{}{}:
+		default:
+		}
+	}
+	if s&tellObserver != 0 {
+		select {
+		case q.notice <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (q *Intake[T]) depth() int { return q.queued + q.n - q.cur.head }
+
+func (q *Intake[T]) accepted() uint64 { return q.base + uint64(q.n) }
+
+// fits reports whether an event of the given size has room.
+func (q *Intake[T]) fits(size int64) bool {
+	return q.depth() < q.cfg.QueueSize && (q.cfg.QueueBytes == 0 || q.bytes+size <= q.cfg.QueueBytes)
+}
+
+// admit takes the slow way for one event of an Enqueue.
+func (q *Intake[T]) admit(ev *T, size int64) (signals, error) {
+	if q.refusal != nil {
+		q.rejected[q.why]++
+		return 0, q.refusal
+	}
+	if q.waiters.n > 0 || !q.fits(size) {
+		if q.cfg.Overflow == DropNewest || !q.makeRoom(size) {
+			q.rejected[RefusedFull]++
+			return q.observe(), ErrFull
+		}
+	}
+	return q.push(ev, size), nil
+}
+
+// makeRoom evicts the oldest events until one of the given size fits. While
+// callers wait, free room is theirs, so the event replaces as much as it takes.
+func (q *Intake[T]) makeRoom(size int64) bool {
+	if q.waiters.n > 0 {
+		var freed int64
+		for evicted := false; !evicted || freed < size || !q.fits(size); evicted = true {
+			if q.depth() == 0 {
+				return false
+			}
+			freed += q.evict()
+		}
+		return true
+	}
+	for !q.fits(size) {
+		if q.depth() == 0 {
+			return false
+		}
+		q.evict()
+	}
+	return true
+}
+
+// push appends an event for which there is room.
+func (q *Intake[T]) push(ev *T, size int64) signals {
+	if q.n == len(q.buf) {
+		q.seal()
+		q.open()
+	}
+	q.buf[q.n] = *ev
+	if q.sized {
+		q.cur.sizes[q.n] = size
+		q.bytes += size
+	}
+	q.n++
+	var sig signals
+	if q.armed && q.cfg.PressureAt > 0 && q.depth() >= q.cfg.PressureAt {
+		q.armed = false
+		q.crossings++
+		if q.cfg.ReportPressure {
+			q.alarms++
+			q.alarmed = q.depth()
+		}
+	}
+	if q.state == idle || q.state == paced && q.depth() >= q.highDepth() {
+		q.state = running
+		sig |= wakeActor
+	}
+	q.limit()
+	return sig | q.observe()
+}
+
+// observe says whether the observer must be told that there is something to
+// report. It is told once, until it has looked.
+func (q *Intake[T]) observe() signals {
+	if q.noticed || q.alarms == 0 && q.drops[EvictedCount].count == 0 && q.drops[EvictedBytes].count == 0 {
+		return 0
+	}
+	q.noticed = true
+	return tellObserver
+}
+
+// limit says how far cur may be filled without a closer look.
+func (q *Intake[T]) limit() {
+	if q.sized || q.refusal != nil || q.state == idle || q.waiters.n > 0 {
+		q.lim = 0
+		return
+	}
+	room := q.cfg.QueueSize - q.depth()
+	if q.armed && q.cfg.PressureAt > 0 {
+		room = min(room, q.cfg.PressureAt-1-q.depth())
+	}
+	if q.state == paced {
+		room = min(room, q.highDepth()-1-q.depth())
+	}
+	q.lim = min(len(q.buf), q.n+room)
+}
+
+// highDepth is the depth that ends the actor's pause.
+func (q *Intake[T]) highDepth() int { return max(1, q.cfg.QueueSize/2) }
+
+// open makes a clean buffer current.
+func (q *Intake[T]) open() {
+	k := len(q.spare) - 1
+	q.cur, q.spare = q.spare[k], q.spare[:k]
+	q.buf, q.n = q.cur.events, 0
+	q.limit()
+}
+
+// seal closes cur and appends it to the ring. The caller opens another.
+func (q *Intake[T]) seal() {
+	q.close()
+	q.ring[(q.first+q.sealed)%len(q.ring)] = q.cur
+	q.sealed++
+	q.queued += q.cur.n - q.cur.head
+}
+
+// close ends the filling of cur.
+func (q *Intake[T]) close() {
+	q.cur.n = q.n
+	q.base += uint64(q.n)
+	q.n = 0
+}
+
+// pop takes the oldest chunk out of the ring.
+func (q *Intake[T]) pop() *Buffer[T] {
+	b := q.ring[q.first]
+	q.ring[q.first] = nil
+	q.first = (q.first + 1) % len(q.ring)
+	q.sealed--
+	q.queued -= b.n - b.head
+	return b
+}
+
+// evict drops the oldest waiting event, of which there is one, and returns
+// its bytes. The slot is cleared, so a buffer that is evicted empty is clean.
+func (q *Intake[T]) evict() (size int64) {
+	why := EvictedCount
+	if q.depth() < q.cfg.QueueSize {
+		why = EvictedBytes
+	}
+	b := q.cur
+	if q.sealed > 0 {
+		b = q.ring[q.first]
+	}
+	var none T
+	i := b.head
+	if log := &q.drops[why]; log.events != nil {
+		log.add(b.events[i])
+	}
+	b.events[i] = none
+	if q.sized {
+		size = b.sizes[i]
+		q.bytes -= size
+	}
+	q.evicted[why]++
+	b.head++
+	if q.sealed > 0 {
+		q.queued--
+		if b.head == b.n {
+			q.pop()
+			b.head, b.n = 0, 0
+			q.spare = append(q.spare, b)
+		}
+	} else if b.head == q.n {
+		q.close()
+		b.head, b.n = 0, 0
+	}
+	return size
+}

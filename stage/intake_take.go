@@ -1,0 +1,183 @@
+package stage
+
+// haul is what the Enqueue actor takes in one exchange. It brings clean
+// buffers and leaves with filled ones.
+type haul[T any] struct {
+	clean []*Buffer[T]
+	full  []Batch[T]
+	marks []uint64 // flush marks passed by what is in full
+}
+
+// next says what the actor does when a haul came back empty.
+type next uint8
+
+const (
+	deliver next = iota // it is not empty
+	rest                // pause, then look again
+	sleep               // until woken
+	finish              // closed and empty
+)
+
+// take moves up to len(h.clean) chunks into h. A chunk that is not full stays
+// while wait is set. Under h's marks lie only events it has taken.
+func (q *Intake[T]) take(h *haul[T], wait bool) next {
+	q.mu.lock()
+	q.state = running
+	from := q.accepted() - uint64(q.depth())
+	events := 0
+	for q.sealed > 0 && len(h.clean) > 0 {
+		events += q.haul(h, q.pop(), from+uint64(events))
+	}
+	partial := len(q.marks) > 0 || q.refusal != nil || q.n == len(q.buf) || !wait
+	if q.sealed == 0 && q.n > q.cur.head && partial && len(h.clean) > 0 {
+		q.close()
+		events += q.haul(h, q.cur, from+uint64(events))
+		q.open()
+	}
+	if events > 0 {
+		q.ledger.admit(events, from)
+	}
+	for len(q.marks) > 0 && q.marks[0] <= from+uint64(events) {
+		h.marks = append(h.marks, q.marks[0])
+		q.marks = q.marks[1:]
+	}
+	sig := q.grant()
+	if q.depth() < q.cfg.PressureAt {
+		q.armed = true
+	}
+	then := deliver
+	switch {
+	case events > 0 || len(h.marks) > 0:
+	case q.refusal != nil:
+		then = finish
+	case wait:
+		then, q.state = rest, paced
+	default:
+		then, q.state = sleep, idle
+	}
+	q.limit()
+	q.mu.Unlock()
+	q.signal(sig)
+	return then
+}
+
+// haul adds b to h in exchange for a clean buffer. Events up to and including
+// from were accepted before b's.
+func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], from uint64) (events int) {
+	k := len(h.clean) - 1
+	q.spare = append(q.spare, h.clean[k])
+	h.clean = h.clean[:k]
+	events = b.n - b.head
+	h.full = append(h.full, Batch[T]{
+		Events: b.events[b.head:b.n],
+		span:   Span{From: from, Through: from + uint64(events)},
+		buf:    b,
+	})
+	return events
+}
+
+// Mark asks the actor to send a batch with trigger Flush behind everything
+// accepted so far, and returns the number of events accepted.
+func (q *Intake[T]) Mark() uint64 {
+	q.mu.lock()
+	mark := q.accepted()
+	if k := len(q.marks); k == 0 || q.marks[k-1] < mark {
+		q.marks = append(q.marks, mark)
+	}
+	sig := q.rouse()
+	q.mu.Unlock()
+	q.signal(sig)
+	return mark
+}
+
+// Seal refuses all further events with err, for the reason why, and the
+// waiting callers with it. Only the first call has an effect.
+func (q *Intake[T]) Seal(err error, why Refusal) {
+	q.mu.lock()
+	if q.refusal != nil {
+		q.mu.Unlock()
+		return
+	}
+	q.refusal, q.why = err, why
+	for w := q.waiters.front; w != nil; w = q.waiters.front {
+		q.waiters.remove(w)
+		w.granted = true
+		q.rejected[why]++
+		w.ready <- err
+	}
+	sig := q.rouse()
+	q.limit()
+	q.mu.Unlock()
+	q.signal(sig)
+}
+
+// Abandon settles everything accepted and not settled as lost for the reason
+// why, here and in the ledger in one step. It returns the waiting events, so
+// that they can be reported, and the number of events in doubt. The intake
+// must be sealed.
+func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
+	q.mu.lock()
+	defer q.mu.Unlock()
+	if q.n > q.cur.head {
+		q.seal()
+		q.cur, q.buf = newBuffer[T](0, false), nil
+	}
+	events := 0
+	for q.sealed > 0 {
+		b := q.pop()
+		waiting = append(waiting, Batch[T]{Events: b.events[b.head:b.n]})
+		events += b.n - b.head
+	}
+	q.marks, q.bytes = nil, 0
+	q.ledger.admit(events, q.base-uint64(events))
+	return waiting, q.ledger.Abandon(why)
+}
+
+// IntakeBooks are the intake's figures at one instant, with the ledger's.
+type IntakeBooks struct {
+	Books
+	Accepted  uint64
+	Rejected  [numRefusal]uint64  // by Refusal
+	Evicted   [numEviction]uint64 // by Eviction
+	Depth     int                 // waiting events
+	Bytes     int64               // of all unsettled events
+	Waiting   int                 // callers blocked in EnqueueWait
+	Crossings uint64              // of the pressure threshold, upward
+}
+
+// Books returns one consistent copy of the intake's and the ledger's figures.
+func (q *Intake[T]) Books() IntakeBooks {
+	q.mu.lock()
+	defer q.mu.Unlock()
+	q.ledger.mu.Lock()
+	defer q.ledger.mu.Unlock()
+	return IntakeBooks{
+		Books:     q.ledger.books(),
+		Accepted:  q.accepted(),
+		Rejected:  q.rejected,
+		Evicted:   q.evicted,
+		Depth:     q.depth(),
+		Bytes:     q.bytes,
+		Waiting:   q.waiters.n,
+		Crossings: q.crossings,
+	}
+}
+
+// report moves what the observer has to tell into log and returns the
+// crossings since the last call and the depth at the latest. log's buffers
+// are exchanged for the intake's.
+func (q *Intake[T]) report(log *[numEviction]dropLog[T]) (alarms, depth int) {
+	q.mu.lock()
+	defer q.mu.Unlock()
+	q.noticed = false
+	*log, q.drops = q.drops, *log
+	alarms, depth, q.alarms = q.alarms, q.alarmed, 0
+	return alarms, depth
+}
+
+// Drained reports whether the intake is sealed and empty.
+func (q *Intake[T]) Drained() bool {
+	q.mu.lock()
+	defer q.mu.Unlock()
+	return q.refusal != nil && q.depth() == 0
+}

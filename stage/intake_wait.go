@@ -1,0 +1,149 @@
+package stage
+
+import "context"
+
+// waiter is one blocked EnqueueWait. Whoever frees room appends the event for
+// it, in the order of arrival, so that no later caller overtakes it.
+type waiter[T any] struct {
+	ev         T
+	size       int64
+	granted    bool       // guarded by the intake's lock
+	ready      chan error // one slot: the outcome
+	prev, next *waiter[T]
+}
+
+// waitList is a queue of waiters and a stack of used ones.
+type waitList[T any] struct {
+	n           int
+	front, back *waiter[T]
+	free        *waiter[T]
+}
+
+func (l *waitList[T]) add(ev *T, size int64) *waiter[T] {
+	w := l.free
+	if w == nil {
+		w = &waiter[T]{ready: make(chan error, 1)}
+	} else {
+		l.free, w.next = w.next, nil
+	}
+	w.ev, w.size, w.granted, w.prev = *ev, size, false, l.back
+	if l.back == nil {
+		l.front = w
+	} else {
+		l.back.next = w
+	}
+	l.back = w
+	l.n++
+	return w
+}
+
+func (l *waitList[T]) remove(w *waiter[T]) {
+	if w.prev == nil {
+		l.front = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		l.back = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.prev, w.next = nil, nil
+	l.n--
+}
+
+// recycle keeps w for a later caller. Its goroutine has read its outcome.
+func (l *waitList[T]) recycle(w *waiter[T]) {
+	var none T
+	w.ev, w.next, l.free = none, l.free, w
+}
+
+// EnqueueWait accepts *ev as soon as there is room, first come first served.
+// If ctx ends first it returns ctx's error and the queue is as it was; a ctx
+// that has ended does not matter while there is room. It does not retain ev.
+func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
+	var size int64
+	if q.sized {
+		var err error
+		if size, err = q.measure(ev); err != nil {
+			q.mu.lock()
+			q.refuse(err)
+			q.mu.Unlock()
+			return err
+		}
+	}
+	q.mu.lock()
+	if n := q.n; n < q.lim {
+		q.buf[n] = *ev
+		q.n = n + 1
+		q.mu.Unlock()
+		return nil
+	}
+	if q.refusal != nil || q.waiters.n == 0 && q.fits(size) {
+		return q.enqueueSlow(ev, size)
+	}
+	w := q.waiters.add(ev, size)
+	q.limit()
+	sig := q.rouse()
+	q.mu.Unlock()
+	q.signal(sig)
+
+	var err error
+	select {
+	case err = <-w.ready:
+	case <-ctx.Done():
+		err = q.giveUp(ctx, w)
+	}
+	q.mu.lock()
+	q.waiters.recycle(w)
+	q.mu.Unlock()
+	return err
+}
+
+// giveUp takes w out of the queue of waiters, unless its outcome came first.
+func (q *Intake[T]) giveUp(ctx context.Context, w *waiter[T]) error {
+	q.mu.lock()
+	if w.granted {
+		q.mu.Unlock()
+		return <-w.ready
+	}
+	q.waiters.remove(w)
+	q.rejected[RefusedCanceled]++
+	sig := q.grant()
+	q.limit()
+	q.mu.Unlock()
+	q.signal(sig)
+	return ctx.Err()
+}
+
+// grant appends the events of waiters while there is room. A send on ready
+// never blocks: the slot is empty until the one outcome is known.
+func (q *Intake[T]) grant() (sig signals) {
+	for w := q.waiters.front; w != nil && q.fits(w.size); w = q.waiters.front {
+		q.waiters.remove(w)
+		w.granted = true
+		sig |= q.push(&w.ev, w.size)
+		w.ready <- nil
+	}
+	return sig
+}
+
+// rouse wakes the actor if it rests.
+func (q *Intake[T]) rouse() signals {
+	if q.state == running {
+		return 0
+	}
+	q.state = running
+	q.limit()
+	return wakeActor
+}
+
+// release gives back the bytes of a settled batch.
+func (q *Intake[T]) release(bytes int64) {
+	q.mu.lock()
+	q.bytes -= bytes
+	sig := q.grant()
+	q.limit()
+	q.mu.Unlock()
+	q.signal(sig)
+}

@@ -1,0 +1,249 @@
+package stage
+
+import "sync"
+
+// Ledger keeps the books of the events that have left the intake: each is in
+// flight until its receipt is settled, once. The zero value is an empty ledger.
+// Its methods may be called concurrently; none blocks, waits or calls user
+// code.
+type Ledger struct {
+	// release gives bytes back to the intake when a batch is wholly settled.
+	// Set before the first use; called without the lock.
+	release func(bytes int64)
+
+	mu        sync.Mutex
+	inFlight  uint64 // admitted and not settled
+	unissued  uint64 // those of them that have no receipt yet
+	delivered uint64
+	rerouted  uint64
+	filtered  uint64
+	lost      [numLoss]uint64
+	misuse    uint64
+	batches   [numTrigger]uint64
+
+	abandoned bool // everything was settled by Abandon; what comes later is ignored
+
+	open  []*cohort // issued and not all settled, in order of issue, from head on
+	head  int
+	free  []*cohort
+	mark  uint64 // every event accepted up to this one is settled
+	marks []*Mark
+}
+
+// Books are the ledger's figures at one instant.
+type Books struct {
+	InFlight  uint64
+	Delivered uint64
+	Rerouted  uint64
+	Filtered  uint64
+	Lost      [numLoss]uint64    // by Loss
+	Misuse    uint64             // settlements, splits and batches that were refused
+	Batches   [numTrigger]uint64 // issued, by Trigger
+}
+
+// LostTotal is the sum of Lost.
+func (b *Books) LostTotal() uint64 {
+	var sum uint64
+	for _, n := range b.Lost {
+		sum += n
+	}
+	return sum
+}
+
+// Books returns a consistent copy of the figures.
+func (l *Ledger) Books() Books {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.books()
+}
+
+func (l *Ledger) books() Books {
+	return Books{
+		InFlight: l.inFlight, Delivered: l.delivered, Rerouted: l.rerouted, Filtered: l.filtered,
+		Lost: l.lost, Misuse: l.misuse, Batches: l.batches,
+	}
+}
+
+// admit takes over n events that leave the intake. All events up to and
+// including from have left it before.
+func (l *Ledger) admit(n int, from uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.abandoned {
+		return
+	}
+	if l.inFlight == 0 && l.head == len(l.open) {
+		l.advance(from)
+	}
+	l.inFlight += uint64(n)
+	l.unissued += uint64(n)
+}
+
+// Issue opens a receipt for the next n admitted events, cut by trigger. n may
+// be 0: the receipt then only marks a place in the order.
+func (l *Ledger) Issue(n int, bytes int64, span Span, trigger Trigger) Receipt {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.abandoned {
+		return Receipt{ledger: l}
+	}
+	l.unissued -= uint64(n)
+	l.batches[trigger]++
+	var c *cohort
+	if k := len(l.free) - 1; k >= 0 {
+		c, l.free = l.free[k], l.free[:k]
+	} else {
+		c = &cohort{}
+	}
+	c.span, c.bytes = span, bytes
+	if l.head == len(l.open) {
+		l.open, l.head = l.open[:0], 0
+		l.advance(span.From)
+	} else if len(l.open) == cap(l.open) && l.head > 0 {
+		n := copy(l.open, l.open[l.head:])
+		clear(l.open[n:])
+		l.open, l.head = l.open[:n], 0
+	}
+	l.open = append(l.open, c)
+	return c.add(l, n)
+}
+
+// entry is the answer to a sink call's question whether it may begin.
+type entry uint8
+
+const (
+	mayCall entry = iota
+	notOurs       // a stale or foreign receipt; counted as misuse
+	tooLate       // the ledger was abandoned
+	tooMany       // more events than the receipt stands for
+)
+
+// enter notes that a sink call with n events begins. Events that the receipt
+// stands for and the call does not have were filtered.
+func (l *Ledger) enter(r Receipt, n int) entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.find(r)
+	switch {
+	case l.abandoned:
+		return tooLate
+	case p == nil || p.calling:
+		l.misused()
+		return notOurs
+	case n > p.n:
+		return tooMany
+	}
+	l.trim(p, n)
+	p.calling = true
+	return mayCall
+}
+
+// leave notes that the sink call has returned without settling its events.
+func (l *Ledger) leave(r Receipt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := l.find(r); p != nil {
+		p.calling = false
+	}
+}
+
+// Settle closes r with an outcome; why counts if it is Lost. It reports false,
+// and changes nothing, if r is stale, foreign, or was settled by Abandon.
+func (l *Ledger) Settle(r Receipt, o Outcome, why Loss) bool {
+	l.mu.Lock()
+	p := l.find(r)
+	if p == nil {
+		l.misused()
+		l.mu.Unlock()
+		return false
+	}
+	freed := l.settle(r.cohort, p, o, why)
+	l.mu.Unlock()
+	l.giveBack(freed)
+	return true
+}
+
+// settle closes p and returns the bytes this freed.
+func (l *Ledger) settle(c *cohort, p *part, o Outcome, why Loss) (freed int64) {
+	n := uint64(p.n)
+	switch o {
+	case Delivered:
+		l.delivered += n
+	case Rerouted:
+		l.rerouted += n
+	case Filtered:
+		l.filtered += n
+	default:
+		l.lost[why] += n
+		l.markLost(c.span, n)
+	}
+	l.inFlight -= n
+	p.open = false
+	c.live--
+	if c.live > 0 {
+		return 0
+	}
+	freed, c.bytes = c.bytes, 0
+	l.retire()
+	return freed
+}
+
+func (l *Ledger) giveBack(bytes int64) {
+	if bytes > 0 && l.release != nil {
+		l.release(bytes)
+	}
+}
+
+// misused counts a refused operation, unless it is only late.
+func (l *Ledger) misused() {
+	if !l.abandoned {
+		l.misuse++
+	}
+}
+
+// Abandon settles everything that is in flight as lost: as in doubt if a sink
+// call holds it, else for the reason why. Nothing that comes later changes a
+// counter. It returns the number of events in doubt.
+func (l *Ledger) Abandon(why Loss) (inDoubt uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.abandon(why)
+}
+
+func (l *Ledger) abandon(why Loss) (inDoubt uint64) {
+	if l.abandoned {
+		return 0
+	}
+	for _, c := range l.open[l.head:] {
+		for i := range c.parts {
+			p := &c.parts[i]
+			if !p.open {
+				continue
+			}
+			reason := why
+			if p.calling {
+				reason = LossInDoubt
+				inDoubt += uint64(p.n)
+			}
+			p.open = false
+			l.lost[reason] += uint64(p.n)
+			l.inFlight -= uint64(p.n)
+			l.markLost(c.span, uint64(p.n))
+		}
+	}
+	l.lost[why] += l.unissued
+	l.inFlight -= l.unissued
+	l.markLost(Span{}, l.unissued)
+	l.unissued = 0
+	l.open, l.head, l.free = nil, 0, nil
+	l.abandoned = true
+	l.advance(^uint64(0))
+	return inDoubt
+}
+
+// over reports whether the ledger was abandoned.
+func (l *Ledger) over() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.abandoned
+}

@@ -1,0 +1,109 @@
+package stage
+
+// Receipt stands for events whose outcome is still open. It travels with a
+// [Batch] or a [Failure] and is used up by settling, splitting or shrinking:
+// each of them hands out a new one, and the old value is stale from then on.
+// The zero Receipt stands for events that no pipeline accepted.
+type Receipt struct {
+	ledger *Ledger
+	cohort *cohort
+	part   int
+	gen    uint64
+}
+
+// cohort is what was issued for one batch: its place in the order of arrival,
+// and the parts it has been split into. Guarded by the ledger's lock.
+type cohort struct {
+	span  Span
+	bytes int64
+	parts []part
+	live  int    // parts not settled yet
+	gen   uint64 // never goes back, so that a stale receipt never fits a recycled cohort
+}
+
+type part struct {
+	n       int
+	gen     uint64
+	open    bool
+	calling bool // a sink call holds these events
+}
+
+// Span is a run of events in the order of their acceptance, which numbers them
+// from 1. Every event up to and including From left the intake before the run,
+// every event up to and including Through has left it with the run's end.
+type Span struct{ From, Through uint64 }
+
+// add opens a part of n events and returns its receipt.
+func (c *cohort) add(l *Ledger, n int) Receipt {
+	c.gen++
+	c.live++
+	c.parts = append(c.parts, part{n: n, gen: c.gen, open: true})
+	return Receipt{ledger: l, cohort: c, part: len(c.parts) - 1, gen: c.gen}
+}
+
+// find returns the open part that r stands for, or nil. Ledger.mu is held.
+func (l *Ledger) find(r Receipt) *part {
+	if r.ledger != l || r.cohort == nil || r.part >= len(r.cohort.parts) {
+		return nil
+	}
+	p := &r.cohort.parts[r.part]
+	if !p.open || p.gen != r.gen {
+		return nil
+	}
+	return p
+}
+
+// shrink gives up all but n events as filtered. It reports false, and changes
+// nothing, if the receipt is stale or stands for fewer than n events. A zero
+// receipt has nothing to account for.
+func (r Receipt) shrink(n int) (Receipt, bool) {
+	l := r.ledger
+	if l == nil {
+		return r, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.find(r)
+	if p == nil || n > p.n {
+		l.misused()
+		return r, false
+	}
+	l.trim(p, n)
+	r.cohort.gen++
+	p.gen = r.cohort.gen
+	r.gen = p.gen
+	return r, true
+}
+
+// split takes k of the total events the caller still has into a receipt of
+// their own. Events the caller no longer has were filtered. It reports false,
+// and changes nothing, if the receipt is stale or stands for fewer than total
+// events.
+func (r Receipt) split(total, k int) (rest, taken Receipt, ok bool) {
+	l := r.ledger
+	if l == nil {
+		return r, r, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.find(r)
+	if p == nil || total > p.n {
+		l.misused()
+		return r, r, false
+	}
+	l.trim(p, total)
+	c := r.cohort
+	p.n -= k
+	p.calling = false
+	c.gen++
+	p.gen = c.gen
+	rest = Receipt{ledger: l, cohort: c, part: r.part, gen: p.gen}
+	return rest, c.add(l, k), true
+}
+
+// trim counts all but n of the part's events as filtered. Ledger.mu is held.
+func (l *Ledger) trim(p *part, n int) {
+	l.filtered += uint64(p.n - n)
+	l.inFlight -= uint64(p.n - n)
+	p.n = n
+}
