@@ -57,6 +57,7 @@ func TestStacksAreWhole(t *testing.T) {
 		dump := string(stacks())
 		close(release)
 		require.Greater(t, len(dump), 1<<16)
-		require.Equal(t, 1000, strings.Count(dump, "[chan receive (durable), synctest bubble"), dump)
+		require.Contains(t, dump, "synctest bubble")
+		require.Equal(t, 1000, strings.Count(dump, "TestStacksAreWhole.func1 in goroutine"))
 	})
 }

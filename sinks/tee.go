@@ -1,0 +1,138 @@
+package sinks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/penstock-go/penstock/stage"
+)
+
+// Tee hands every batch to all branches, one after the other in the order
+// given, and returns when the last is done. The slowest branch holds up the
+// others: outputs that should not wait for each other are pipelines of their
+// own in a Fan. A single branch is returned as it is.
+//
+// A branch that fails, panics or calls runtime.Goexit does not keep the others
+// from being called; the Goexit goes on afterwards. Errors are joined, each
+// with the number and name of its branch. An event failed if any branch failed
+// it, so that a retry around a Tee delivers it again to branches that had it;
+// a retry around each branch does not. The joined error is permanent only if
+// each of its parts is.
+//
+// Flush and Close reach all branches too.
+func Tee[T any](branches ...stage.Sink[T]) (stage.Sink[T], error) {
+	if len(branches) == 0 {
+		return nil, bad("number of Tee's branches", 0, "1 or more")
+	}
+	for i, b := range branches {
+		if b == nil {
+			return nil, bad(fmt.Sprintf("Tee's branch %d", i), nil, "a sink")
+		}
+	}
+	if len(branches) == 1 {
+		return branches[0], nil
+	}
+	return &tee[T]{branches: append([]stage.Sink[T](nil), branches...)}, nil
+}
+
+type tee[T any] struct{ branches []stage.Sink[T] }
+
+func (t *tee[T]) Write(ctx context.Context, events []T) error {
+	errs := t.all(func(s stage.Sink[T]) error { return s.Write(ctx, events) })
+	return t.unite(errs, len(events))
+}
+
+func (t *tee[T]) WriteFailure(ctx context.Context, f stage.Failure[T]) error {
+	errs := t.all(func(s stage.Sink[T]) error { return writeFailure(ctx, s, f) })
+	return t.unite(errs, len(f.Events))
+}
+
+func (t *tee[T]) Flush(ctx context.Context) error {
+	return t.join(t.all(func(s stage.Sink[T]) error { return stage.FlushSink(ctx, s) }))
+}
+
+func (t *tee[T]) Close() error {
+	return t.join(t.all(stage.CloseSink[T]))
+}
+
+// all returns nil, or an error or nil for each branch.
+func (t *tee[T]) all(call func(stage.Sink[T]) error) []error {
+	var errs []error
+	t.from(0, &errs, call)
+	return errs
+}
+
+func (t *tee[T]) from(i int, errs *[]error, call func(stage.Sink[T]) error) {
+	for ; i < len(t.branches); i++ {
+		if err := t.one(i, errs, call); err != nil {
+			if *errs == nil {
+				*errs = make([]error, len(t.branches))
+			}
+			(*errs)[i] = err
+		}
+	}
+}
+
+// one calls branch i. A Goexit cannot be stopped, but the deferred function
+// still gets to call the branches behind it.
+func (t *tee[T]) one(i int, errs *[]error, call func(stage.Sink[T]) error) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			err = panicError(v)
+			return
+		}
+		t.from(i+1, errs, call)
+	}()
+	err = call(t.branches[i])
+	returned = true
+	return err
+}
+
+// unite joins errs for a batch of n. The outermost PartialError names every
+// event that failed anywhere, also when that is all of them: a reader that
+// looks for a PartialError must not find that of one branch first.
+func (t *tee[T]) unite(errs []error, n int) error {
+	if errs == nil {
+		return nil
+	}
+	failed := make([]bool, n)
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		marks := failedOf(err, n)
+		for i := range failed {
+			failed[i] = failed[i] || marks == nil || marks[i]
+		}
+	}
+	pe := &stage.PartialError{Err: t.join(errs)}
+	for i, f := range failed {
+		if f {
+			pe.Failed = append(pe.Failed, i)
+		}
+	}
+	return pe
+}
+
+func (t *tee[T]) join(errs []error) error {
+	permanent := true
+	for _, err := range errs {
+		permanent = permanent && (err == nil || stage.IsPermanent(err))
+	}
+	var named []error
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		if !permanent && stage.IsPermanent(err) {
+			err = transient{err}
+		}
+		named = append(named, fmt.Errorf("branch %d, %s: %w", i, stage.NameOf(t.branches[i]), err))
+	}
+	return errors.Join(named...)
+}
