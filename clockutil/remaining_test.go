@@ -58,6 +58,26 @@ func TestContextClock(t *testing.T) {
 		past, cancelPast := context.WithDeadline(ctx, time.Unix(0, 0).Add(-time.Hour))
 		defer cancelPast()
 		require.Equal(t, system, clockutil.ContextClock(past))
+
+		// The two clocks may happen to agree.
+		mock.Set(time.Now())
+		ctx, cancel = clockutil.WithTimeout(t.Context(), mock, time.Minute)
+		defer cancel()
+		same, cancelSame := clockutil.WithTimeout(ctx, system, time.Until(mock.Now().Add(time.Minute)))
+		defer cancelSame()
+		require.Same(t, mock, clockutil.ContextClock(ctx))
+		require.Equal(t, system, clockutil.ContextClock(same))
+	})
+}
+
+// A deadline that is the parent's needs no timer of its own.
+func TestTimeoutBeyondItsParents(t *testing.T) {
+	onMock(t, func(t *testing.T, w *clocktest.World, mock *clock.Mock) {
+		outer, cancelOuter := w.WithTimeout(t.Context(), time.Minute)
+		defer cancelOuter()
+		_, cancelInner := w.WithTimeout(outer, time.Hour)
+		defer cancelInner()
+		require.Equal(t, mock.Now().Add(time.Minute), mock.WaitForAllTimers())
 	})
 }
 

@@ -36,14 +36,18 @@ func TestTimerToleratesLateAndDoubleTicks(t *testing.T) {
 	require.False(t, tm.Stop())
 
 	tm.Reset(time.Second)
+	kept := tm.C()
 	require.True(t, tm.Stop())
 	clk.armed[1]() // after Stop
 	requireNothing(t, tm.C())
+	requireNothing(t, kept)
 
 	tm.Reset(time.Second)
+	kept = tm.C()
 	require.True(t, tm.Reset(time.Minute))
 	clk.armed[2]() // after Reset: the new arming stands
 	requireNothing(t, tm.C())
+	requireNothing(t, kept)
 	clk.armed[3]()
 	requireReady(t, tm.C())
 }

@@ -86,63 +86,6 @@ func TestTimeoutThatHasPassed(t *testing.T) {
 	})
 }
 
-// foreign is a context that package context does not know.
-type foreign struct{ context.Context }
-
-// Whoever ends the parent sees the child ended in his next line.
-func TestTimeoutEndsWithItsParent(t *testing.T) {
-	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
-		type wrap = func(context.Context) context.Context
-		for name, wrap := range map[string]wrap{
-			"cancel": func(ctx context.Context) context.Context { return ctx },
-			"value":  func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) },
-			"timeout": func(ctx context.Context) context.Context {
-				ctx, cancel := clockutil.WithTimeout(ctx, w.Clock(), time.Minute)
-				t.Cleanup(cancel)
-				return ctx
-			},
-			"value of a timeout": func(ctx context.Context) context.Context {
-				ctx, cancel := clockutil.WithTimeout(ctx, w.Clock(), time.Minute)
-				t.Cleanup(cancel)
-				return context.WithValue(ctx, key{}, 1)
-			},
-		} {
-			looks := []func(ctx context.Context){
-				func(ctx context.Context) { require.Equal(t, context.Canceled, ctx.Err(), name) },
-				func(ctx context.Context) { require.Equal(t, errBoss, context.Cause(ctx), name) },
-				func(ctx context.Context) { requireEnded(t, ctx) },
-			}
-			for first := range looks {
-				parent, cancel := context.WithCancelCause(t.Context())
-				ctx, stop := clockutil.WithTimeout(wrap(parent), w.Clock(), time.Second)
-				cancel(errBoss)
-				for i := range looks {
-					looks[(first+i)%len(looks)](ctx)
-				}
-				stop()
-				require.Equal(t, errBoss, context.Cause(ctx))
-			}
-		}
-		w.Advance(0)
-		if mock, ok := w.Clock().(*clock.Mock); ok {
-			requireNothingArmed(t, mock)
-		}
-	})
-}
-
-func TestTimeoutOfAnEndedParent(t *testing.T) {
-	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
-		parent, cancel := context.WithCancelCause(t.Context())
-		cancel(errBoss)
-		for _, d := range []time.Duration{-1, time.Second} {
-			ctx, stop := clockutil.WithTimeout(foreign{parent}, w.Clock(), d)
-			require.Equal(t, context.Canceled, ctx.Err())
-			require.Equal(t, errBoss, context.Cause(ctx))
-			stop()
-		}
-	})
-}
-
 func TestTimeoutIsPrintable(t *testing.T) {
 	mock := clock.NewMock()
 	ctx, cancel := clockutil.WithTimeout(t.Context(), mock, time.Second)

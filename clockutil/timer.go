@@ -21,7 +21,7 @@ import (
 type Timer struct {
 	clk  clock.Clock // set unless the clock is the system's
 	real *time.Timer // the system's clock: the one underlying timer
-	shot *shot       // any other clock: the current arming, nil when stopped
+	shot *shot       // any other clock: the latest arming, nil before the first
 }
 
 // NewTimer returns a timer that fires once d has passed on clk. If d is zero or
@@ -49,7 +49,7 @@ func NewStoppedTimer(clk clock.Clock) *Timer {
 // C returns the channel on which the timer delivers the instant of its firing,
 // on its clock. Call it at every select: on a mock each Reset makes a new
 // channel, and a channel kept from before never delivers again. It may be nil
-// while the timer is stopped; a nil channel is never ready.
+// while the timer is stopped; nothing is ever received from a nil channel.
 func (t *Timer) C() <-chan time.Time {
 	switch {
 	case t.real != nil:
@@ -68,12 +68,7 @@ func (t *Timer) Stop() bool {
 	if t.real != nil {
 		return t.real.Stop()
 	}
-	if t.shot == nil {
-		return false
-	}
-	s := t.shot
-	t.shot = nil
-	return s.stop()
+	return t.shot != nil && t.shot.stop()
 }
 
 // Reset arms the timer to fire once d has passed from now; if d is zero or

@@ -43,6 +43,9 @@ func newDropLog[T any](queueSize int) dropLog[T] {
 
 func (d *dropLog[T]) add(ev T) {
 	d.count++
+	if planted(faultDropUnreported) && d.count%8 == 0 {
+		return
+	}
 	if len(d.events) < cap(d.events) {
 		d.events = append(d.events, ev)
 		return

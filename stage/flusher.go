@@ -158,7 +158,9 @@ func (f *Flusher[T]) fail(b Batch[T], failed chan<- Failure[T], err error, a att
 	events, receipt := b.Events, b.receipt
 	if indexes := partial(err, len(b.Events)); len(indexes) > 0 && len(indexes) < len(b.Events) {
 		if rest, split, ok := b.receipt.split(len(b.Events), len(indexes)); ok {
-			f.Ledger.Settle(rest, Delivered, 0)
+			if !planted(faultPartialAsWhole) {
+				f.Ledger.Settle(rest, Delivered, 0)
+			}
 			receipt = split
 			events = make([]T, len(indexes))
 			for i, k := range indexes {

@@ -45,7 +45,9 @@ func (q *Intake[T]) admit(ev *T, size int64) (signals, error) {
 	}
 	if q.waiters.n > 0 || !q.fits(size) {
 		if q.cfg.Overflow == DropNewest || !q.makeRoom(size) {
-			q.rejected[RefusedFull]++
+			if !planted(faultRejectUncounted) {
+				q.rejected[RefusedFull]++
+			}
 			return q.observe(), ErrFull
 		}
 	}
@@ -186,7 +188,9 @@ func (q *Intake[T]) evict() (size int64) {
 		size = b.sizes[i]
 		q.bytes -= size
 	}
-	q.evicted[why]++
+	if !planted(faultMiscountEviction) || q.evicted[why]%8 != 7 {
+		q.evicted[why]++
+	}
 	b.head++
 	if q.sealed > 0 {
 		q.queued--

@@ -129,7 +129,9 @@ func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 		events += b.n - b.head
 	}
 	q.marks, q.bytes = nil, 0
-	q.ledger.admit(events, q.base-uint64(events))
+	if !planted(faultForgetWaiting) {
+		q.ledger.admit(events, q.base-uint64(events))
+	}
 	return waiting, q.ledger.Abandon(why)
 }
 

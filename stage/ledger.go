@@ -166,6 +166,14 @@ func (l *Ledger) Settle(r Receipt, o Outcome, why Loss) bool {
 // settle closes p and returns the bytes this freed.
 func (l *Ledger) settle(c *cohort, p *part, o Outcome, why Loss) (freed int64) {
 	n := uint64(p.n)
+	switch {
+	case planted(faultSkipSettle) && o == Delivered && n > 1:
+		return 0
+	case planted(faultSettleTwice) && o == Delivered:
+		l.delivered += n
+	case planted(faultRerouteAsLost) && o == Rerouted:
+		o = Lost
+	}
 	switch o {
 	case Delivered:
 		l.delivered += n
@@ -178,12 +186,14 @@ func (l *Ledger) settle(c *cohort, p *part, o Outcome, why Loss) (freed int64) {
 		l.markLost(c.span, n)
 	}
 	l.inFlight -= n
-	p.open = false
+	p.open = planted(faultStaleReceipt)
 	c.live--
 	if c.live > 0 {
 		return 0
 	}
-	freed, c.bytes = c.bytes, 0
+	if freed, c.bytes = c.bytes, 0; planted(faultKeepBytes) {
+		freed = 0
+	}
 	l.retire()
 	return freed
 }
@@ -217,7 +227,7 @@ func (l *Ledger) abandon(why Loss) (inDoubt uint64) {
 	for _, c := range l.open[l.head:] {
 		for i := range c.parts {
 			p := &c.parts[i]
-			if !p.open {
+			if !p.open || planted(faultForgetAbandoned) {
 				continue
 			}
 			reason := why

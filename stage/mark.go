@@ -54,6 +54,9 @@ func (l *Ledger) retire() {
 		c := l.open[l.head]
 		if c.live > 0 {
 			l.advance(c.span.From)
+			if planted(faultEarlyMark) {
+				l.advance(c.span.Through)
+			}
 			return
 		}
 		l.advance(c.span.Through)

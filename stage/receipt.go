@@ -103,7 +103,9 @@ func (r Receipt) split(total, k int) (rest, taken Receipt, ok bool) {
 
 // trim counts all but n of the part's events as filtered. Ledger.mu is held.
 func (l *Ledger) trim(p *part, n int) {
-	l.filtered += uint64(p.n - n)
+	if !planted(faultFilterUncounted) {
+		l.filtered += uint64(p.n - n)
+	}
 	l.inFlight -= uint64(p.n - n)
 	p.n = n
 }

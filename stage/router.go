@@ -136,6 +136,9 @@ func (r *ErrorRouter[T]) settle(f Failure[T], o Outcome) {
 		f.Outcome = o
 		f.receipt = Receipt{}
 		r.Settled <- f
+		if planted(faultReportTwice) {
+			r.Settled <- f
+		}
 	}
 }
 

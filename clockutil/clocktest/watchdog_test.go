@@ -36,6 +36,7 @@ func TestWatchdogIsCalledOff(t *testing.T) {
 		c := newConfig([]Option{WithStuckTimeout(d), onStuck(func(report string) { t.Error(report) })})
 		stop := c.watch(t.Name())
 		require.Equal(t, d > 0, stop())
+		require.False(t, stop(), "it was off already")
 	}
 	require.Equal(t, time.Minute, newConfig(nil).stuck)
 }

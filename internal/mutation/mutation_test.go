@@ -1,0 +1,91 @@
+package mutation
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// faults are the names in stage/fault.go, each with what it does to the books.
+var faults = []struct{ name, does string }{
+	{"skip-settle", "a delivered batch is never settled"},
+	{"settle-twice", "a delivered batch counts twice"},
+	{"miscount-eviction", "every eighth eviction is not counted"},
+	{"forget-abandoned", "Close's deadline forgets what is in flight"},
+	{"forget-waiting", "Close's deadline forgets what waits at the intake"},
+	{"partial-as-whole", "a partial failure's good events are not settled"},
+	{"reroute-as-lost", "a route's success counts as a loss"},
+	{"filter-uncounted", "filtered events leave the books uncounted"},
+	{"early-mark", "the watermark passes a batch before it is settled"},
+	{"keep-bytes", "a settled batch's bytes are not given back"},
+	{"reject-uncounted", "refusals of a full queue are not counted"},
+	{"stale-receipt", "a used receipt settles again"},
+	{"drop-unreported", "the drop hook misses an event"},
+	{"report-twice", "the failure hook hears of a failure twice"},
+}
+
+// perFault bounds one run of the suite. A fault may make a test wait for what
+// never comes; that is a failure of the suite, as it should be.
+const perFault = "90s"
+
+func TestEveryPlantedFaultIsFound(t *testing.T) {
+	suite := build(t)
+	out, err := run(t, suite, "")
+	require.NoError(t, err, "the suite fails without any fault:\n%s", out)
+
+	failed := regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^panic: (.*)`)
+	for _, f := range faults {
+		out, err := run(t, suite, f.name)
+		var exit *exec.ExitError
+		if assert.ErrorAs(t, err, &exit, "%s: %s, and no test noticed", f.name, f.does) {
+			t.Logf("%-18s %s", f.name, failed.FindString(string(out)))
+		}
+	}
+}
+
+// TestTableIsComplete holds the table against the source.
+func TestTableIsComplete(t *testing.T) {
+	src, err := os.ReadFile(filepath.Join("..", "..", "stage", "fault.go"))
+	require.NoError(t, err)
+	var inSource, inTable []string
+	for _, m := range regexp.MustCompile(`fault = "([a-z-]+)"`).FindAllStringSubmatch(string(src), -1) {
+		inSource = append(inSource, m[1])
+	}
+	for _, f := range faults {
+		inTable = append(inTable, f.name)
+	}
+	require.Equal(t, inSource, inTable)
+	require.GreaterOrEqual(t, len(inTable), 12)
+}
+
+// build compiles the pipeline's suite with the faults in it.
+func build(t *testing.T) string {
+	bin := filepath.Join(t.TempDir(), "suite.test")
+	if runtime.GOOS == "windows" {
+		bin += ".exe"
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "plantedfaults", "-o", bin,
+		"github.com/penstock-go/penstock/pipeline")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return bin
+}
+
+func run(t *testing.T, suite, fault string) ([]byte, error) {
+	limit, err := time.ParseDuration(perFault)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, suite, "-test.short", "-test.failfast", "-test.timeout", perFault, "-test.run", "^Test")
+	cmd.Dir = filepath.Join("..", "..", "pipeline")
+	cmd.Env = append(os.Environ(), "PENSTOCK_FAULT="+fault)
+	return cmd.CombinedOutput()
+}

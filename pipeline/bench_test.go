@@ -1,0 +1,322 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/penstock-go/penstock/pipeline"
+	"github.com/penstock-go/penstock/stage"
+)
+
+// The benchmarks compare a pipeline with a plain buffered channel and one
+// receiver that does the same work. Both run within one iteration, one after
+// the other and in alternating order, so that a ratio is taken between
+// neighbors in time; every iteration asserts what was delivered.
+//
+//	go test -run '^$' -bench 'Burst|Sustained|WholeRun' -count 9 ./pipeline
+
+// record is an event of 128 bytes.
+type record struct {
+	Time  int64
+	Level int64
+	Seq   uint64
+	Msg   string
+	Attrs [5]struct {
+		Key *byte
+		Val int64
+	}
+	_ int64
+}
+
+// tally is the work of either consumer: it looks at every event.
+type tally struct {
+	n   uint64
+	sum uint64
+}
+
+func (t *tally) take(ev *record) {
+	t.n++
+	t.sum += ev.Seq
+}
+
+// subject is one of the two that are compared.
+type subject struct {
+	produce func(n int)       // called by each producer for its share
+	target  func(upTo uint64) // announces what drain will wait for
+	drain   func(upTo uint64) // waits until so many were consumed since the start
+	finish  func() *tally     // waits for everything to be consumed, and ends it
+}
+
+func newChannel(size int, block bool) subject {
+	ch := make(chan record, size)
+	var got tally
+	var target atomic.Uint64
+	reached, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for ev := range ch {
+			if got.take(&ev); got.n == target.Load() {
+				reached <- struct{}{}
+			}
+		}
+	}()
+	return subject{
+		produce: func(n int) {
+			for i := range n {
+				ev := record{Seq: uint64(i)}
+				if block {
+					ch <- ev
+					continue
+				}
+				select {
+				case ch <- ev:
+				default:
+				}
+			}
+		},
+		drain:  func(upTo uint64) { <-reached },
+		target: func(upTo uint64) { target.Store(upTo) },
+		finish: func() *tally { close(ch); <-done; return &got },
+	}
+}
+
+func newPipeline(b *testing.B, size int, block bool) subject {
+	var got tally
+	sink := stage.SinkFunc[record](func(_ context.Context, evs []record) error {
+		for i := range evs {
+			got.take(&evs[i])
+		}
+		return nil
+	})
+	p, err := pipeline.New[record](sink, pipeline.Config[record]{QueueSize: size})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx := context.Background()
+	return subject{
+		produce: func(n int) {
+			for i := range n {
+				ev := record{Seq: uint64(i)}
+				if block {
+					_ = p.EnqueueWait(ctx, ev)
+					continue
+				}
+				_ = p.Enqueue(ev)
+			}
+		},
+		target: func(uint64) {},
+		drain: func(uint64) {
+			if err := p.Flush(ctx); err != nil {
+				b.Fatal(err)
+			}
+		},
+		finish: func() *tally {
+			if err := p.Close(ctx); err != nil {
+				b.Fatal(err)
+			}
+			if s := p.Stats(); s.Delivered != got.n || s.Accepted != s.Delivered {
+				b.Fatalf("delivered %d: %+v", got.n, s)
+			}
+			return &got
+		},
+	}
+}
+
+// drive has producers share total events from behind a barrier. It returns the
+// time until the last of them was done, and their allocations.
+func drive(s subject, producers, total int) (time.Duration, uint64) {
+	start := make(chan struct{})
+	var ready, done sync.WaitGroup
+	for k := range producers {
+		share := total / producers
+		if k < total%producers {
+			share++
+		}
+		ready.Add(1)
+		done.Go(func() {
+			ready.Done()
+			<-start
+			s.produce(share)
+		})
+	}
+	ready.Wait()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	t := time.Now()
+	close(start)
+	done.Wait()
+	d := time.Since(t)
+	runtime.ReadMemStats(&after)
+	return d, after.Mallocs - before.Mallocs
+}
+
+// rivals gathers what was measured.
+type rivals struct{ us, them, ratios, allocs []float64 }
+
+// inTurn measures both, in alternating order.
+func (r *rivals) inTurn(i int, ours, theirs func() (ns, allocs float64)) {
+	var a, c, m float64
+	if i%2 == 0 {
+		a, m = ours()
+		c, _ = theirs()
+	} else {
+		c, _ = theirs()
+		a, m = ours()
+	}
+	r.us, r.them, r.ratios, r.allocs = append(r.us, a), append(r.them, c), append(r.ratios, a/c), append(r.allocs, m)
+}
+
+// report gives the medians: ns/event of each, their ratio, and the pipeline's
+// allocations for each event.
+func (r *rivals) report(b *testing.B) {
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(r.us), "ns/event")
+	b.ReportMetric(median(r.them), "chan-ns/event")
+	b.ReportMetric(median(r.ratios), "x-chan")
+	b.ReportMetric(median(r.allocs), "allocs/event")
+}
+
+// duel runs total events through a fresh subject of each kind. whole counts
+// the time until it has ended, too.
+func duel(b *testing.B, producers, total, queue int, whole bool) {
+	run := func(mk func() subject) (ns, allocs float64) {
+		runtime.GC()
+		s := mk()
+		t := time.Now()
+		d, m := drive(s, producers, total)
+		got := s.finish()
+		if whole {
+			d = time.Since(t)
+		}
+		if got.n != uint64(total) {
+			b.Fatalf("%d of %d events consumed", got.n, total)
+		}
+		return float64(d) / float64(total), float64(m) / float64(total)
+	}
+	var r rivals
+	for i := 0; b.Loop(); i++ {
+		r.inTurn(i,
+			func() (float64, float64) { return run(func() subject { return newPipeline(b, queue, true) }) },
+			func() (float64, float64) { return run(func() subject { return newChannel(queue, true) }) })
+	}
+	r.report(b)
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return s[len(s)/2]
+}
+
+var producerCounts = []int{1, 2, 8, 64}
+
+// BenchmarkBurst: 98,304 events into a queue of 131,072, which holds them all.
+// Both are warm: an earlier burst has touched their memory.
+func BenchmarkBurst(b *testing.B) {
+	const total, queue, rounds = 98_304, 131_072, 8
+	for _, n := range producerCounts {
+		b.Run(fmt.Sprintf("producers=%d", n), func(b *testing.B) {
+			var r rivals
+			for i := 0; b.Loop(); i++ {
+				us, them := newPipeline(b, queue, false), newChannel(queue, false)
+				var sent uint64
+				for round := range rounds {
+					sent += total
+					burst := func(s subject) (float64, float64) {
+						s.target(sent)
+						d, mallocs := drive(s, n, total)
+						s.drain(sent)
+						return float64(d) / total, float64(mallocs) / total
+					}
+					if round == 0 {
+						burst(us)
+						burst(them)
+						continue
+					}
+					r.inTurn(i+round, func() (float64, float64) { return burst(us) }, func() (float64, float64) { return burst(them) })
+				}
+				for _, s := range []subject{us, them} {
+					if got := s.finish(); got.n != sent {
+						b.Fatalf("%d of %d events consumed", got.n, sent)
+					}
+				}
+			}
+			r.report(b)
+		})
+	}
+}
+
+// BenchmarkSustained: at least two seconds flat out through a queue of 8192,
+// nothing lost; also with more procs than there may be cores, so that lock
+// holders are preempted.
+func BenchmarkSustained(b *testing.B) {
+	const total, queue = 48_000_000, 8192
+	procs := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(procs)
+	for _, gmp := range []int{procs, 4, 8} {
+		for _, n := range producerCounts {
+			b.Run(fmt.Sprintf("procs=%d/producers=%d", gmp, n), func(b *testing.B) {
+				runtime.GOMAXPROCS(gmp)
+				duel(b, n, total, queue, false)
+			})
+		}
+	}
+}
+
+// BenchmarkWholeRun: from the first event until Close has returned.
+func BenchmarkWholeRun(b *testing.B) {
+	const total, queue = 4_000_000, 8192
+	for _, n := range producerCounts {
+		b.Run(fmt.Sprintf("producers=%d", n), func(b *testing.B) {
+			duel(b, n, total, queue, true)
+		})
+	}
+}
+
+// BenchmarkStalled: a sink that does not return, one producer, a queue that
+// overflows. It reports quantiles of single calls, the clock's reading
+// included.
+func BenchmarkStalled(b *testing.B) {
+	const calls = 1_000_000
+	var p50, p99, p999, most []float64
+	for b.Loop() {
+		release := make(chan struct{})
+		sink := stage.SinkFunc[record](func(context.Context, []record) error { <-release; return nil })
+		p, err := pipeline.New[record](sink, pipeline.Config[record]{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		took := make([]float64, calls)
+		for i := range took {
+			t := time.Now()
+			err := p.Enqueue(record{Seq: uint64(i)})
+			took[i] = float64(time.Since(t))
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		s := p.Stats()
+		close(release)
+		if err := p.Close(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		if s.Accepted != calls || s.Evicted.Total()+s.Buffered != calls || s.Evicted.Total() < calls*9/10 {
+			b.Fatalf("%+v", s)
+		}
+		slices.Sort(took)
+		p50 = append(p50, took[calls/2])
+		p99 = append(p99, took[calls-calls/100])
+		p999 = append(p999, took[calls-calls/1000])
+		most = append(most, took[calls-1])
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(p50), "p50-ns")
+	b.ReportMetric(median(p99), "p99-ns")
+	b.ReportMetric(median(p999), "p99.9-ns")
+	b.ReportMetric(median(most), "max-ns")
+}
