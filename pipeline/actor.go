@@ -18,9 +18,8 @@ type actor struct {
 	bury  func(err error) // after a death: takes in what run no longer does; nil: nothing comes
 	end   func()          // at the end: closes what run sent on; nil: nothing
 
-	launched bool
-	watch    *stage.Watch // of the latest launch; guarded by supervisor.mu
-	ended    bool         // guarded by supervisor.mu
+	watch *stage.Watch // of the latest launch; guarded by supervisor.mu
+	ended bool         // guarded by supervisor.mu
 }
 
 var (

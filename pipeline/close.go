@@ -32,15 +32,12 @@ func (p *Pipeline[T]) Close(ctx context.Context) error {
 	if stage.Within(ctx, p) {
 		return ErrReentrant
 	}
-	select {
-	case <-s.verdict:
-		return s.conclude()
-	default:
-	}
-	select {
-	case <-s.verdict:
-	case <-ctx.Done():
-		s.force(context.Cause(ctx))
+	if !isClosed(s.verdict) {
+		select {
+		case <-s.verdict:
+		case <-ctx.Done():
+			s.force(context.Cause(ctx))
+		}
 	}
 	return s.conclude()
 }
@@ -120,9 +117,7 @@ func (s *supervisor[T]) judgeLocked(loss *LossError, why error) {
 
 // end closes Done, once. mu is held.
 func (s *supervisor[T]) end() {
-	select {
-	case <-s.done:
-	default:
+	if !isClosed(s.done) {
 		close(s.done)
 	}
 }

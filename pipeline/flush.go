@@ -23,7 +23,7 @@ func (p *Pipeline[T]) Flush(ctx context.Context) error {
 		return ErrReentrant
 	}
 	s := p.sup
-	mark := s.ledger.Await(s.intake.Mark())
+	mark := s.intake.Mark()
 	err, ended := s.await(ctx, mark.Done())
 	lost := s.ledger.Forget(mark)
 	if ended || err != nil {
@@ -46,19 +46,29 @@ func (p *Pipeline[T]) Flush(ctx context.Context) error {
 // why.
 func (s *supervisor[T]) await(ctx context.Context, ready <-chan struct{}) (err error, ended bool) {
 	select {
-	case <-s.draining:
-		return s.awaitEnd(ctx), true
-	default:
-	}
-	select {
 	case <-ready:
-		return nil, false
 	case <-ctx.Done():
 		return ctx.Err(), false
 	case <-s.draining:
-		return s.awaitEnd(ctx), true
 	case <-s.done:
+	}
+	// The end of the pipeline settles everything, and so makes ready whatever
+	// waits here: it is looked for first.
+	switch {
+	case isClosed(s.draining):
+		return s.awaitEnd(ctx), true
+	case isClosed(s.done):
 		return s.err(), true
+	}
+	return nil, false
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 

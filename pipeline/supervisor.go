@@ -36,7 +36,7 @@ type supervisor[T any] struct {
 	settled *outlet[stage.Failure[T]]
 
 	mu       sync.Mutex
-	actors   []*actor
+	actors   []*actor // launched: the main line in its order, then the others
 	closing  bool
 	lossAt   uint64 // losses when Close began or an actor died
 	death    error
@@ -117,7 +117,6 @@ func (s *supervisor[T]) start() {
 	}
 	actors = append(actors, s.routerActor(), s.observerActor())
 
-	s.actors = actors
 	s.failed.open(len(line))
 	s.settled.open(1)
 	for _, a := range actors {
@@ -233,12 +232,12 @@ func (s *supervisor[T]) closerActor() *actor {
 // launch runs a in a goroutine of its own. A Goexit that a guard has contained
 // ends the goroutine and not the actor: another takes over.
 func (s *supervisor[T]) launch(a *actor) {
-	if !a.launched {
-		a.launched = true
-		s.alive.Add(1)
-	}
 	ctx, watch := stage.Watched(s.ctx)
 	s.mu.Lock()
+	if a.watch == nil {
+		s.alive.Add(1)
+		s.actors = append(s.actors, a)
+	}
 	a.watch = watch
 	s.mu.Unlock()
 	s.wg.Go(func() {

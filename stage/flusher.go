@@ -123,6 +123,7 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 		f.fail(b, failed, ErrAbandoned, attempt{})
 		return
 	case tooMany:
+		b.Events = b.Events[:f.Ledger.count(b.receipt)]
 		f.fail(b, failed, ErrGrown, attempt{})
 		return
 	}

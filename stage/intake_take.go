@@ -76,14 +76,15 @@ func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], from uint64) (events int) {
 	return events
 }
 
-// Mark asks the actor to send a batch with trigger Flush behind everything
-// accepted so far, and returns the number of events accepted.
-func (q *Intake[T]) Mark() uint64 {
+// Mark sets a mark in the ledger behind everything accepted so far, and asks
+// the actor to send a batch with trigger Flush there.
+func (q *Intake[T]) Mark() *Mark {
 	q.mu.lock()
-	mark := q.accepted()
-	if k := len(q.marks); k == 0 || q.marks[k-1] < mark {
-		q.marks = append(q.marks, mark)
+	seq := q.accepted()
+	if k := len(q.marks); k == 0 || q.marks[k-1] < seq {
+		q.marks = append(q.marks, seq)
 	}
+	mark := q.ledger.Await(seq)
 	sig := q.rouse()
 	q.mu.Unlock()
 	q.signal(sig)

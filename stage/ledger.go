@@ -138,6 +138,16 @@ func (l *Ledger) enter(r Receipt, n int) entry {
 	return mayCall
 }
 
+// count returns the number of events that r stands for.
+func (l *Ledger) count(r Receipt) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := l.find(r); p != nil {
+		return p.n
+	}
+	return 0
+}
+
 // leave notes that the sink call has returned without settling its events.
 func (l *Ledger) leave(r Receipt) {
 	l.mu.Lock()
