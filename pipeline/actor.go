@@ -24,7 +24,7 @@ type actor struct {
 
 var (
 	errEarly  = errors.New("Run returned before its input was closed")
-	errGoexit = errors.New("runtime.Goexit called in Run")
+	errGoexit = errors.New("runtime.Goexit called")
 )
 
 // cause says why an actor died, or nil if it ended as it should.

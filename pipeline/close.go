@@ -53,8 +53,16 @@ func (s *supervisor[T]) beginClose() {
 	if s.death == nil {
 		s.lossAt = s.lossTotal()
 	}
-	close(s.draining)
+	close(s.sealed)
+	s.drain()
 	s.intake.Seal(stage.ErrClosed, stage.RefusedClosed)
+}
+
+// drain tells whoever waits inside the pipeline to stop waiting. mu is held.
+func (s *supervisor[T]) drain() {
+	if !isClosed(s.draining) {
+		close(s.draining)
+	}
 }
 
 func (s *supervisor[T]) lossTotal() uint64 {
@@ -85,11 +93,11 @@ func (s *supervisor[T]) force(why error) {
 	// The books come before the contexts: a call that is in flight now is in
 	// doubt, even if it returns as soon as its context ends.
 	waiting, inDoubt := s.intake.Abandon(stage.LossDeadline)
-	stuck := s.stuck()
+	stuck, deaf := s.stuck()
 	s.cancel(fmt.Errorf("%w: %w", stage.ErrAbandoned, why))
-	s.judgeLocked(&LossError{InDoubt: inDoubt, Stuck: stuck}, why)
+	s.judgeLocked(&LossError{InDoubt: inDoubt, Stuck: stuck}, context.Cause(s.ctx))
 	s.mu.Unlock()
-	s.sweep(waiting)
+	s.sweep(waiting, deaf)
 }
 
 // judge fixes the verdict when all has ended.
@@ -132,18 +140,36 @@ func (s *supervisor[T]) err() error {
 }
 
 // stuck names the user code that has not returned: what is being called, and
-// stages that have been told to end and have not. mu is held.
-func (s *supervisor[T]) stuck() (names []string) {
+// stages that leave their input alone although nothing keeps them from sending
+// on. deaf are the inputs of such stages, and the flusher's: nobody may read
+// them any more. mu is held.
+func (s *supervisor[T]) stuck() (names []string, deaf []chan stage.Batch[T]) {
+	flusher := len(s.cfg.Stages) + 2
+	deaf = append(deaf, s.links[flusher-1])
 	for i, a := range s.actors {
-		switch in := a.watch.In(); {
-		case a.ended:
-		case in != "":
-			names = append(names, in)
-		case i >= 2 && i < len(s.cfg.Stages)+2 && s.actors[i-1].ended && len(s.links[i-1]) == 0:
-			names = append(names, a.name)
+		custom := i >= 2 && i < flusher
+		name := a.watch.In()
+		if name == "" && custom && s.idles(i) {
+			name = a.name
+		}
+		if a.ended || name == "" {
+			continue
+		}
+		names = append(names, name)
+		if custom {
+			deaf = append(deaf, s.links[i-1])
 		}
 	}
-	return names
+	return names, deaf
+}
+
+// idles reports whether the i-th actor of the line has something to receive,
+// and nothing keeps it from sending on. mu is held.
+func (s *supervisor[T]) idles(i int) bool {
+	in, out := s.links[i-1], s.links[i]
+	due := len(in) > 0 || s.actors[i-1].ended
+	held := len(out) == cap(out) || len(s.failed.c) == cap(s.failed.c)
+	return due && !held
 }
 
 // distinct returns the sinks to close, each once even if it serves twice.

@@ -25,6 +25,7 @@ func CloseAll(ctx context.Context, ps ...interface{ Close(context.Context) error
 	errs := make([]error, len(ps))
 	for left := len(ps); left > 0; left-- {
 		p, err, closed := ps[left-1], &errs[len(ps)-left], make(chan struct{})
+		*err = named(p, errGoexit)
 		wg.Go(func() {
 			defer close(closed)
 			*err = named(p, p.Close(ctx))

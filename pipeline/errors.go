@@ -26,7 +26,15 @@ type LossError struct {
 // Error gives the figures and the names.
 func (e *LossError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "penstock: pipeline %s: %d events lost", e.Pipeline, e.Lost)
+	fmt.Fprintf(&b, "penstock: pipeline %s: ", e.Pipeline)
+	switch e.Lost {
+	case 0:
+		b.WriteString("no event lost")
+	case 1:
+		b.WriteString("1 event lost")
+	default:
+		fmt.Fprintf(&b, "%d events lost", e.Lost)
+	}
 	if e.InDoubt > 0 {
 		fmt.Fprintf(&b, ", %d of them in doubt", e.InDoubt)
 	}

@@ -49,13 +49,13 @@ func (s *supervisor[T]) await(ctx context.Context, ready <-chan struct{}) (err e
 	case <-ready:
 	case <-ctx.Done():
 		return ctx.Err(), false
-	case <-s.draining:
+	case <-s.sealed:
 	case <-s.done:
 	}
 	// The end of the pipeline settles everything, and so makes ready whatever
 	// waits here: it is looked for first.
 	switch {
-	case isClosed(s.draining):
+	case isClosed(s.sealed):
 		return s.awaitEnd(ctx), true
 	case isClosed(s.done):
 		return s.err(), true
@@ -89,7 +89,7 @@ func (s *supervisor[T]) sync(ctx context.Context, to chan<- stage.SyncRequest) (
 	case to <- r:
 	case <-ctx.Done():
 		return ctx.Err(), true
-	case <-s.draining:
+	case <-s.sealed:
 		return s.awaitEnd(ctx), true
 	case <-s.done:
 		return s.err(), true

@@ -27,7 +27,8 @@ type supervisor[T any] struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	draining chan struct{} // closed when Close begins
+	draining chan struct{} // closed when Close begins or an actor dies
+	sealed   chan struct{} // closed when Close begins
 	done     chan struct{} // closed at death or with the verdict
 	verdict  chan struct{} // closed when result is final
 
@@ -50,6 +51,7 @@ func newSupervisor[T any](owner *Pipeline[T], sink stage.Sink[T], cfg *Config[T]
 		cfg:      cfg,
 		ledger:   &stage.Ledger{},
 		draining: make(chan struct{}),
+		sealed:   make(chan struct{}),
 		done:     make(chan struct{}),
 		verdict:  make(chan struct{}),
 		failed:   newOutlet[stage.Failure[T]](linkSize),
@@ -144,7 +146,9 @@ func (s *supervisor[T]) lineActor(st stage.Stage[T], in, out chan stage.Batch[T]
 			}
 			select {
 			case b, ok := <-in:
-				first = &b
+				if ok {
+					first = &b
+				}
 				return ok
 			default:
 				return true
@@ -289,6 +293,7 @@ func (s *supervisor[T]) died(name string, cause error) error {
 		s.lossAt = s.lossTotal()
 	}
 	s.intake.Seal(err, stage.RefusedDead)
+	s.drain()
 	s.end()
 	return err
 }

@@ -7,10 +7,11 @@ import (
 )
 
 // sweep takes in, after a forced end, what no actor may get to any more: the
-// events that were waiting, and whatever is still passed on. All of it was
-// settled as lost; the sweepers only report it. They end with the channels
-// they read.
-func (s *supervisor[T]) sweep(waiting []stage.Batch[T]) {
+// events that were waiting, and what is passed on to an actor that is deaf.
+// The others go on, so that a stage that holds batches back still lets them
+// go. All of it was settled as lost; the sweepers only report it. They end
+// with the channels they read.
+func (s *supervisor[T]) sweep(waiting []stage.Batch[T], deaf []chan stage.Batch[T]) {
 	sweepers := []func(){
 		func() {
 			for _, b := range waiting {
@@ -19,7 +20,7 @@ func (s *supervisor[T]) sweep(waiting []stage.Batch[T]) {
 		},
 		s.sweepFailed,
 	}
-	for _, link := range s.links {
+	for _, link := range deaf {
 		sweepers = append(sweepers, func() {
 			for b := range link {
 				s.report(b)
@@ -40,7 +41,7 @@ func (s *supervisor[T]) sweep(waiting []stage.Batch[T]) {
 
 func (s *supervisor[T]) report(b stage.Batch[T]) {
 	if c := s.reports(); c != nil && len(b.Events) > 0 {
-		c <- stage.Failure[T]{Events: b.Events, Stage: s.cfg.Name, Err: stage.ErrAbandoned, Outcome: stage.Lost}
+		c <- stage.Failure[T]{Events: b.Events, Stage: s.cfg.Name, Err: stage.ErrAbandoned, Outcome: stage.Lost, Loss: stage.LossDeadline}
 	}
 }
 

@@ -136,7 +136,7 @@ func (l *lines[T]) verdict(n, done int, err error) error {
 			failed = append(failed, i)
 		}
 	}
-	if len(failed) == n {
+	if len(failed) == 0 || len(failed) == n {
 		return cause
 	}
 	return &stage.PartialError{Failed: failed, Err: cause}
@@ -153,7 +153,8 @@ func (l *lines[T]) trim() {
 }
 
 // writeAll writes p, also to a writer that takes it in pieces. It returns how
-// much was written; less than all comes with an error.
+// much was written; less than all comes with an error. An error that comes
+// with a full count is passed on.
 func writeAll(w io.Writer, p []byte) (done int, err error) {
 	for done < len(p) {
 		n, err := w.Write(p[done:])
@@ -163,9 +164,6 @@ func writeAll(w io.Writer, p []byte) (done int, err error) {
 		done += n
 		switch {
 		case err != nil && !errors.Is(err, io.ErrShortWrite):
-			if done == len(p) {
-				return done, nil
-			}
 			return done, err
 		case n == 0:
 			return done, io.ErrNoProgress

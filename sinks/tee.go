@@ -33,64 +33,61 @@ func Tee[T any](branches ...stage.Sink[T]) (stage.Sink[T], error) {
 	if len(branches) == 1 {
 		return branches[0], nil
 	}
-	return &tee[T]{branches: append([]stage.Sink[T](nil), branches...)}, nil
+	t := &tee[T]{}
+	for _, b := range branches {
+		t.branches = append(t.branches, branch[T]{sink: b, name: stage.NameOf(b)})
+	}
+	return t, nil
 }
 
-type tee[T any] struct{ branches []stage.Sink[T] }
+type tee[T any] struct{ branches []branch[T] }
+
+type branch[T any] struct {
+	sink stage.Sink[T]
+	name string
+}
 
 func (t *tee[T]) Write(ctx context.Context, events []T) error {
-	errs := t.all(func(s stage.Sink[T]) error { return s.Write(ctx, events) })
+	errs := t.all(ctx, func(s stage.Sink[T]) error { return s.Write(ctx, events) })
 	return t.unite(errs, len(events))
 }
 
 func (t *tee[T]) WriteFailure(ctx context.Context, f stage.Failure[T]) error {
-	errs := t.all(func(s stage.Sink[T]) error { return writeFailure(ctx, s, f) })
+	errs := t.all(ctx, func(s stage.Sink[T]) error { return writeFailure(ctx, s, f) })
 	return t.unite(errs, len(f.Events))
 }
 
 func (t *tee[T]) Flush(ctx context.Context) error {
-	return t.join(t.all(func(s stage.Sink[T]) error { return stage.FlushSink(ctx, s) }))
+	return t.join(t.all(ctx, func(s stage.Sink[T]) error { return stage.FlushSink(ctx, s) }))
 }
 
 func (t *tee[T]) Close() error {
-	return t.join(t.all(stage.CloseSink[T]))
+	return t.join(t.all(context.Background(), stage.CloseSink[T]))
 }
 
 // all returns nil, or an error or nil for each branch.
-func (t *tee[T]) all(call func(stage.Sink[T]) error) []error {
+func (t *tee[T]) all(ctx context.Context, call func(stage.Sink[T]) error) []error {
 	var errs []error
-	t.from(0, &errs, call)
+	t.from(ctx, 0, call, &errs)
 	return errs
 }
 
-func (t *tee[T]) from(i int, errs *[]error, call func(stage.Sink[T]) error) {
+// from calls the branches from i on. A Goexit cannot be stopped, but on its
+// way it still calls the branches behind the one it came from.
+func (t *tee[T]) from(ctx context.Context, i int, call func(stage.Sink[T]) error, errs *[]error) {
 	for ; i < len(t.branches); i++ {
-		if err := t.one(i, errs, call); err != nil {
-			if *errs == nil {
-				*errs = make([]error, len(t.branches))
-			}
-			(*errs)[i] = err
+		b := t.branches[i]
+		err := stage.Guard(ctx, b.name,
+			func() error { return call(b.sink) },
+			func(error) { t.from(ctx, i+1, call, errs) })
+		if err == nil {
+			continue
 		}
+		if *errs == nil {
+			*errs = make([]error, len(t.branches))
+		}
+		(*errs)[i] = err
 	}
-}
-
-// one calls branch i. A Goexit cannot be stopped, but the deferred function
-// still gets to call the branches behind it.
-func (t *tee[T]) one(i int, errs *[]error, call func(stage.Sink[T]) error) (err error) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		if v := recover(); v != nil {
-			err = panicError(v)
-			return
-		}
-		t.from(i+1, errs, call)
-	}()
-	err = call(t.branches[i])
-	returned = true
-	return err
 }
 
 // unite joins errs for a batch of n. The outermost PartialError names every
@@ -132,7 +129,7 @@ func (t *tee[T]) join(errs []error) error {
 		if !permanent && stage.IsPermanent(err) {
 			err = transient{err}
 		}
-		named = append(named, fmt.Errorf("branch %d, %s: %w", i, stage.NameOf(t.branches[i]), err))
+		named = append(named, fmt.Errorf("branch %d, %s: %w", i, t.branches[i].name, err))
 	}
 	return errors.Join(named...)
 }

@@ -95,16 +95,21 @@ func (w *Writer[T]) writeLines() (int, error) {
 	before := w.cut
 	w.cut = true // what holds if the writer panics
 	n, err := writeAll(w.w, p)
-	switch {
-	case err == nil:
+	if err == nil {
 		w.cut = false
 		return all, nil
-	case n == 0:
+	}
+	err = fmt.Errorf("penstock: %s: %w", w.name, err)
+	switch n {
+	case 0:
 		w.cut = before
+	case len(p):
+		w.cut = false
+		return 0, err // nothing is missing and yet it failed: believe the error
 	default:
 		w.cut = p[n-1] != '\n'
 	}
-	return w.lines.whole(0, healed+n), fmt.Errorf("penstock: %s: %w", w.name, err)
+	return w.lines.whole(0, healed+n), err
 }
 
 // Flush calls the writer's Flush() error and Sync() error, if it has them.

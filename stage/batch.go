@@ -29,7 +29,8 @@ type Batch[T any] struct {
 	Trigger Trigger
 
 	receipt Receipt
-	span    Span       // of a chunk, which has no receipt yet
+	chunk   bool       // on its way to the batcher, and without a receipt yet
+	span    Span       // of a chunk
 	buf     *Buffer[T] // where Events came from; goes back when the batch is delivered
 }
 
@@ -48,9 +49,14 @@ func (b Batch[T]) Keep(events []T) Batch[T] {
 
 // Fail splits the events at indexes off as a [Failure] with err as its cause
 // and returns the rest. The Failure has a copy of its events; a stage sends it
-// to its port Failed. No indexes, or indexes that are out of range or not
-// distinct, fail the whole batch, and the rest is then empty.
+// to its port Failed, having set Stage. Without indexes nothing fails: the
+// batch comes back as it is, and the Failure is empty and need not be sent.
+// Indexes that are out of range or not distinct fail the whole batch, and the
+// rest is then empty, as with [Batch.FailAll].
 func (b Batch[T]) Fail(indexes []int, err error) (Batch[T], Failure[T]) {
+	if len(indexes) == 0 {
+		return b, Failure[T]{Err: err}
+	}
 	failed := ascending(indexes, len(b.Events))
 	if len(failed) == 0 {
 		failed = make([]int, len(b.Events))
@@ -66,6 +72,10 @@ func (b Batch[T]) Fail(indexes []int, err error) (Batch[T], Failure[T]) {
 	b.Events, b.receipt = kept, rest
 	return b, Failure[T]{Events: events, Err: err, receipt: split}
 }
+
+// FailAll makes all events of the batch a [Failure] with err as its cause and
+// returns the rest, which is empty and travels on all the same.
+func (b Batch[T]) FailAll(err error) (Batch[T], Failure[T]) { return b.fail("", err) }
 
 // take copies the events at the ascending indexes out and closes the gaps.
 func take[T any](events []T, indexes []int) (taken, kept []T) {

@@ -5,7 +5,7 @@ package stage
 // actor; name is the actor's, err why it died. A chunk has no receipt yet and
 // gets one.
 func Bury[T any](l *Ledger, b Batch[T], name string, err error) Failure[T] {
-	if chunk := b.receipt == (Receipt{}) && b.span != (Span{}); chunk {
+	if b.chunk {
 		var bytes int64
 		if b.buf != nil && b.buf.sizes != nil {
 			for _, size := range b.buf.sizes[b.buf.n-len(b.Events) : b.buf.n] {

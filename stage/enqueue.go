@@ -80,7 +80,7 @@ func (e *Enqueue[T]) send(out chan<- Batch[T]) {
 func (e *Enqueue[T]) announce(out chan<- Batch[T]) {
 	mark := e.haul.marks[0]
 	e.haul.marks = e.haul.marks[1:]
-	out <- Batch[T]{Trigger: Flush, span: Span{From: mark, Through: mark}}
+	out <- Batch[T]{Trigger: Flush, chunk: true, span: Span{From: mark, Through: mark}}
 }
 
 // cut splits chunk behind the event numbered mark. The tail is copied into a

@@ -20,6 +20,9 @@ var (
 var (
 	// ErrAbandoned is the cause of events lost because Close's context ended.
 	ErrAbandoned = errors.New("penstock: close deadline passed")
+	// ErrInDoubt is the cause of those of them that a sink or a route was
+	// writing at that moment; it wraps ErrAbandoned.
+	ErrInDoubt = fmt.Errorf("%w in the middle of a write", ErrAbandoned)
 	// ErrGrown is the cause when a stage returned more events than it was given.
 	ErrGrown = errors.New("penstock: stage returned more events than it was given")
 )

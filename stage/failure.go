@@ -14,6 +14,7 @@ type Failure[T any] struct {
 	First    time.Time // when the first call began, on the pipeline's clock
 	Last     time.Time // when the last call returned
 	Outcome  Outcome   // what became of it; Pending until the router is done
+	Loss     Loss      // why, if the outcome is Lost
 
 	receipt Receipt
 }

@@ -2,6 +2,7 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -54,6 +55,11 @@ func (f *Flusher[T]) Name() string { return "flusher" }
 // and p.Failed.
 func (f *Flusher[T]) Run(ctx context.Context, p Ports[T]) error {
 	for {
+		select { // asked for first, so that batches do not hold it up
+		case r := <-f.Sync:
+			f.flush(ctx, r)
+		default:
+		}
 		select {
 		case b, ok := <-p.In:
 			if !ok {
@@ -111,8 +117,9 @@ func (f *Flusher[T]) flush(ctx context.Context, r SyncRequest) {
 // deliver writes one batch and settles it, or sends on what failed.
 func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Failure[T]) {
 	if len(b.Events) == 0 {
-		f.Ledger.Settle(b.receipt, Delivered, 0)
-		f.Buffers.put(b.buf)
+		if f.Ledger.Settle(b.receipt, Filtered, 0) {
+			f.Buffers.put(b.buf)
+		}
 		return
 	}
 	switch f.Ledger.enter(b.receipt, len(b.Events)) {
@@ -123,7 +130,7 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 		f.fail(b, failed, ErrAbandoned, attempt{})
 		return
 	case tooMany:
-		b.Events = b.Events[:f.Ledger.count(b.receipt)]
+		b.Events = b.Events[:f.Ledger.size(b.receipt)]
 		f.fail(b, failed, ErrGrown, attempt{})
 		return
 	}
@@ -134,12 +141,9 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 	a := attempt{clock: Clock(ctx)}
 	a.begin()
 	err := guard(ctx, &f.name, func() error { return f.Sink.Write(ctx, b.Events) }, func(err error) { f.fail(b, failed, err, a) })
-	if err == nil {
-		if f.Ledger.Settle(b.receipt, Delivered, 0) {
-			f.Buffers.put(b.buf)
-			return
-		}
-		err = ErrAbandoned
+	if err == nil && f.Ledger.Settle(b.receipt, Delivered, 0) {
+		f.Buffers.put(b.buf)
+		return
 	}
 	f.fail(b, failed, err, a)
 }
@@ -158,18 +162,14 @@ func (a *attempt) begin() { a.first = a.clock.Now() }
 func (f *Flusher[T]) fail(b Batch[T], failed chan<- Failure[T], err error, a attempt) {
 	events, receipt := b.Events, b.receipt
 	if indexes := partial(err, len(b.Events)); len(indexes) > 0 && len(indexes) < len(b.Events) {
-		if rest, split, ok := b.receipt.split(len(b.Events), len(indexes)); ok {
-			if !planted(faultPartialAsWhole) {
-				f.Ledger.Settle(rest, Delivered, 0)
-			}
-			receipt = split
-			events = make([]T, len(indexes))
-			for i, k := range indexes {
-				events[i] = b.Events[k]
-			}
+		var ok bool
+		if receipt, ok = f.Ledger.settlePart(b.receipt, len(indexes), Delivered); ok {
+			events, _ = divide(b.Events, indexes)
 		}
 	}
-	f.Ledger.leave(receipt)
+	if inDoubt := f.Ledger.leave(receipt); inDoubt && a.clock != nil {
+		err = errors.Join(ErrInDoubt, err) // the verdict came first, whatever the sink says
+	}
 	out := Failure[T]{Events: events, Stage: f.name, Err: err, receipt: receipt}
 	if a.clock != nil {
 		out.Attempts, out.First, out.Last = 1, a.first, a.clock.Now()

@@ -43,13 +43,14 @@ func guard(ctx context.Context, name *string, call func() error, exited func(err
 	if s, ok := ctx.Value(scopeKey{}).(*Scope); ok {
 		watch = s.watch
 	}
+	var outer *string // calls nest: a decorator's in the sink's
 	if watch != nil {
-		watch.in.Store(name)
+		outer = watch.in.Swap(name)
 	}
 	returned := false
 	defer func() {
 		if watch != nil {
-			watch.in.Store(nil)
+			watch.in.Store(outer)
 		}
 		if returned {
 			return

@@ -43,18 +43,21 @@ type IntakeConfig[T any] struct {
 // queue, the pressure threshold, an idle consumer, waiting callers, a byte
 // bound, a closed pipeline.
 type Intake[T any] struct {
+	// All that a producer touches shares one cache line, and nothing else is on
+	// it: a hand-over between cores moves this line and the event's own. It
+	// stands first, where the allocator's alignment keeps it in one piece.
+	mu  backoffLock
+	n   int // end of the filled part of buf
+	lim int // n >= lim: go the slow way
+	buf []T // cur.events
+	_   [128 - 48]byte
+
 	cfg    IntakeConfig[T]
 	sized  bool
 	ledger *Ledger
 	wake   chan struct{} // to the actor, one slot: many send, nobody closes
 	notice chan struct{} // to the observer, one slot: many send, nobody closes
-
-	_   [64]byte // what follows shares one cache line, and nothing else is on it
-	mu  backoffLock
-	n   int // end of the filled part of buf
-	lim int // n >= lim: go the slow way
-	buf []T // cur.events
-	_   [64]byte
+	_      [64]byte
 
 	// All below is guarded by mu.
 
@@ -71,6 +74,7 @@ type Intake[T any] struct {
 	marks   []uint64 // flush marks the actor has not passed, ascending
 	refusal error    // why nothing more is accepted; nil while open
 	why     Refusal  // the same as a reason
+	over    bool     // abandoned: bytes are not counted any more
 
 	waiters waitList[T]
 
@@ -147,7 +151,9 @@ func (q *Intake[T]) Enqueue(ev *T) error {
 	if q.sized {
 		return q.enqueueSized(ev)
 	}
-	q.mu.lock()
+	if !q.mu.TryLock() { // mu.lock, by hand: it is not inlined
+		q.mu.lockSlow()
+	}
 	n := q.n
 	if n >= q.lim {
 		return q.enqueueSlow(ev, 0)

@@ -43,15 +43,27 @@ func (q *Intake[T]) admit(ev *T, size int64) (signals, error) {
 		q.rejected[q.why]++
 		return 0, q.refusal
 	}
-	if q.waiters.n > 0 || !q.fits(size) {
-		if q.cfg.Overflow == DropNewest || !q.makeRoom(size) {
-			if !planted(faultRejectUncounted) {
-				q.rejected[RefusedFull]++
-			}
-			return q.observe(), ErrFull
-		}
+	if q.waiters.n == 0 && q.fits(size) {
+		return q.push(ev, size), nil
 	}
-	return q.push(ev, size), nil
+	room := q.cfg.Overflow == DropOldest && q.makeRoom(size)
+	var (
+		sig signals
+		err error
+	)
+	if room {
+		sig = q.push(ev, size)
+	} else {
+		if !planted(faultRejectUncounted) {
+			q.rejected[RefusedFull]++
+		}
+		err = ErrFull
+	}
+	// What was evicted may have been larger than what came in its place.
+	sig |= q.grant()
+	q.rearm()
+	q.limit()
+	return sig | q.observe(), err
 }
 
 // makeRoom evicts the oldest events until one of the given size fits. While
@@ -74,6 +86,14 @@ func (q *Intake[T]) makeRoom(size int64) bool {
 		q.evict()
 	}
 	return true
+}
+
+// rearm makes the next upward crossing count, if the depth is below the
+// threshold.
+func (q *Intake[T]) rearm() {
+	if q.depth() < q.cfg.PressureAt {
+		q.armed = true
+	}
 }
 
 // push appends an event for which there is room.

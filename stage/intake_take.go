@@ -42,9 +42,7 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 		q.marks = q.marks[1:]
 	}
 	sig := q.grant()
-	if q.depth() < q.cfg.PressureAt {
-		q.armed = true
-	}
+	q.rearm()
 	then := deliver
 	switch {
 	case events > 0 || len(h.marks) > 0:
@@ -70,6 +68,7 @@ func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], from uint64) (events int) {
 	events = b.n - b.head
 	h.full = append(h.full, Batch[T]{
 		Events: b.events[b.head:b.n],
+		chunk:  true,
 		span:   Span{From: from, Through: from + uint64(events)},
 		buf:    b,
 	})
@@ -129,7 +128,7 @@ func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 		waiting = append(waiting, Batch[T]{Events: b.events[b.head:b.n]})
 		events += b.n - b.head
 	}
-	q.marks, q.bytes = nil, 0
+	q.marks, q.bytes, q.over = nil, 0, true
 	if !planted(faultForgetWaiting) {
 		q.ledger.admit(events, q.base-uint64(events))
 	}

@@ -72,7 +72,9 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 			return err
 		}
 	}
-	q.mu.lock()
+	if !q.mu.TryLock() { // mu.lock, by hand: it is not inlined
+		q.mu.lockSlow()
+	}
 	if n := q.n; n < q.lim {
 		q.buf[n] = *ev
 		q.n = n + 1
@@ -141,6 +143,10 @@ func (q *Intake[T]) rouse() signals {
 // release gives back the bytes of a settled batch.
 func (q *Intake[T]) release(bytes int64) {
 	q.mu.lock()
+	if q.over {
+		q.mu.Unlock()
+		return
+	}
 	q.bytes -= bytes
 	sig := q.grant()
 	q.limit()

@@ -138,8 +138,8 @@ func (l *Ledger) enter(r Receipt, n int) entry {
 	return mayCall
 }
 
-// count returns the number of events that r stands for.
-func (l *Ledger) count(r Receipt) int {
+// size returns the number of events that r stands for.
+func (l *Ledger) size(r Receipt) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if p := l.find(r); p != nil {
@@ -148,13 +148,49 @@ func (l *Ledger) count(r Receipt) int {
 	return 0
 }
 
-// leave notes that the sink call has returned without settling its events.
-func (l *Ledger) leave(r Receipt) {
+// leave notes that the sink call has returned without settling the events of
+// r. It reports whether they were settled meanwhile, as in doubt, by Abandon.
+func (l *Ledger) leave(r Receipt) (inDoubt bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if p := l.find(r); p != nil {
 		p.calling = false
 	}
+	return l.abandoned
+}
+
+// settlePart notes that a sink call has taken all but failed of r's events,
+// which it settles with outcome o. The receipt it returns stands for the
+// others, which the call still holds. It reports false, and changes nothing,
+// if r is stale.
+func (l *Ledger) settlePart(r Receipt, failed int, o Outcome) (Receipt, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.find(r)
+	if p == nil {
+		l.misused()
+		return r, false
+	}
+	n := p.n - failed
+	l.count(o, n)
+	p.n = failed
+	r.cohort.gen++
+	p.gen = r.cohort.gen
+	r.gen = p.gen
+	return r, true
+}
+
+// count moves n events from in flight to an outcome that is no loss.
+func (l *Ledger) count(o Outcome, n int) {
+	switch o {
+	case Delivered:
+		l.delivered += uint64(n)
+	case Rerouted:
+		l.rerouted += uint64(n)
+	case Filtered:
+		l.filtered += uint64(n)
+	}
+	l.inFlight -= uint64(n)
 }
 
 // Settle closes r with an outcome; why counts if it is Lost. It reports false,
@@ -175,27 +211,19 @@ func (l *Ledger) Settle(r Receipt, o Outcome, why Loss) bool {
 
 // settle closes p and returns the bytes this freed.
 func (l *Ledger) settle(c *cohort, p *part, o Outcome, why Loss) (freed int64) {
-	n := uint64(p.n)
 	switch {
-	case planted(faultSkipSettle) && o == Delivered && n > 1:
+	case planted(faultSkipSettle) && o == Delivered && p.n > 1:
 		return 0
 	case planted(faultSettleTwice) && o == Delivered:
-		l.delivered += n
+		l.delivered += uint64(p.n)
 	case planted(faultRerouteAsLost) && o == Rerouted:
 		o = Lost
 	}
-	switch o {
-	case Delivered:
-		l.delivered += n
-	case Rerouted:
-		l.rerouted += n
-	case Filtered:
-		l.filtered += n
-	default:
-		l.lost[why] += n
-		l.markLost(c.span, n)
+	if o == Lost {
+		l.lose(c.span, p, why)
+	} else {
+		l.count(o, p.n)
 	}
-	l.inFlight -= n
 	p.open = planted(faultStaleReceipt)
 	c.live--
 	if c.live > 0 {
@@ -206,6 +234,14 @@ func (l *Ledger) settle(c *cohort, p *part, o Outcome, why Loss) (freed int64) {
 	}
 	l.retire()
 	return freed
+}
+
+// lose counts the events of p, which lie in span, as lost.
+func (l *Ledger) lose(span Span, p *part, why Loss) {
+	n := uint64(p.n)
+	l.lost[why] += n
+	l.inFlight -= n
+	l.markLost(span, n)
 }
 
 func (l *Ledger) giveBack(bytes int64) {
@@ -246,9 +282,7 @@ func (l *Ledger) abandon(why Loss) (inDoubt uint64) {
 				inDoubt += uint64(p.n)
 			}
 			p.open = false
-			l.lost[reason] += uint64(p.n)
-			l.inFlight -= uint64(p.n)
-			l.markLost(c.span, uint64(p.n))
+			l.lose(c.span, p, reason)
 		}
 	}
 	l.lost[why] += l.unissued

@@ -94,7 +94,6 @@ func (r Receipt) split(total, k int) (rest, taken Receipt, ok bool) {
 	l.trim(p, total)
 	c := r.cohort
 	p.n -= k
-	p.calling = false
 	c.gen++
 	p.gen = c.gen
 	rest = Receipt{ledger: l, cohort: c, part: r.part, gen: p.gen}
@@ -103,9 +102,9 @@ func (r Receipt) split(total, k int) (rest, taken Receipt, ok bool) {
 
 // trim counts all but n of the part's events as filtered. Ledger.mu is held.
 func (l *Ledger) trim(p *part, n int) {
-	if !planted(faultFilterUncounted) {
-		l.filtered += uint64(p.n - n)
+	before := l.filtered
+	if l.count(Filtered, p.n-n); planted(faultFilterUncounted) {
+		l.filtered = before
 	}
-	l.inFlight -= uint64(p.n - n)
 	p.n = n
 }

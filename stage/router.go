@@ -36,40 +36,50 @@ func (r *ErrorRouter[T]) Name() string { return "router" }
 // Run returns when failed is closed.
 func (r *ErrorRouter[T]) Run(ctx context.Context, failed <-chan Failure[T]) error {
 	for {
+		select { // asked for first, so that failures do not hold it up
+		case s := <-r.Sync:
+			r.flush(ctx, s)
+		default:
+		}
 		select {
 		case f, ok := <-failed:
 			if !ok {
 				return nil
 			}
-			r.route(ctx, f)
+			r.route(ctx, f, 0)
 		case s := <-r.Sync:
 			r.flush(ctx, s)
 		}
 	}
 }
 
-// route offers f to the routes in order, from the first.
-func (r *ErrorRouter[T]) route(ctx context.Context, f Failure[T]) {
-	for i := range r.Routes {
-		if ctx.Err() != nil || len(f.Events) == 0 {
-			break
-		}
+// route offers f to the routes in order, from the i-th on, and ends as lost
+// what none of them takes.
+func (r *ErrorRouter[T]) route(ctx context.Context, f Failure[T], i int) {
+	if len(f.Events) == 0 && f.receipt == (Receipt{}) {
+		return // of a stage that failed nothing
+	}
+	for ; i < len(r.Routes) && len(f.Events) > 0 && ctx.Err() == nil; i++ {
 		if r.matches(ctx, i, &f) && r.offer(ctx, i, &f) {
 			return
 		}
 	}
-	r.settle(f, Lost)
+	if !r.settle(f, Lost) && r.Ledger.over() {
+		r.report(f, Lost)
+	}
 }
 
 // matches asks a route's predicate. One that panics does not match, and its
-// panic joins the cause.
+// panic joins the cause. One that ends the goroutine does not match either:
+// what is to be done is then done on the way out.
 func (r *ErrorRouter[T]) matches(ctx context.Context, i int, f *Failure[T]) (yes bool) {
 	to := &r.Routes[i]
 	if to.Match == nil {
 		return true
 	}
 	err := guard(ctx, &r.names[i], func() error { yes = to.Match(f.Err); return nil }, func(err error) {
-		r.lose(*f, err)
+		f.Err = errors.Join(f.Err, err)
+		r.route(ctx, *f, i+1)
 	})
 	if err != nil {
 		f.Err = errors.Join(f.Err, err)
@@ -96,49 +106,57 @@ func (r *ErrorRouter[T]) offer(ctx context.Context, i int, f *Failure[T]) bool {
 		}
 		return to.To.Write(ctx, f.Events)
 	}, func(err error) {
-		r.lose(*f, err)
+		f.Last = clk.Now()
+		r.left(f, err)
+		r.route(ctx, *f, i+1)
 	})
 	f.Last = clk.Now()
-	if err == nil {
-		r.settle(*f, Rerouted)
+	if err == nil && r.settle(*f, Rerouted) {
 		return true
 	}
 	if indexes := partial(err, len(f.Events)); len(indexes) > 0 && len(indexes) < len(f.Events) {
-		if rest, split, ok := f.receipt.split(len(f.Events), len(indexes)); ok {
+		if rest, ok := r.Ledger.settlePart(f.receipt, len(indexes), Rerouted); ok {
 			taken := *f
+			f.receipt = rest
 			f.Events, taken.Events = divide(f.Events, indexes)
-			f.receipt, taken.receipt = split, rest
-			r.settle(taken, Rerouted)
+			r.report(taken, Rerouted)
 		}
 	}
-	r.Ledger.leave(f.receipt)
-	f.Err = errors.Join(f.Err, err)
+	r.left(f, err)
 	return false
 }
 
-// lose ends f when a Goexit leaves no goroutine to try further routes on.
-func (r *ErrorRouter[T]) lose(f Failure[T], err error) {
-	r.Ledger.leave(f.receipt)
+// left notes that a route has failed to take f.
+func (r *ErrorRouter[T]) left(f *Failure[T], err error) {
 	f.Err = errors.Join(f.Err, err)
-	r.settle(f, Lost)
+	if inDoubt := r.Ledger.leave(f.receipt); inDoubt {
+		f.Err = errors.Join(ErrInDoubt, f.Err) // the verdict came first, whatever the route says
+	}
 }
 
-// settle closes the books on f and reports it. What the ledger refuses as a
-// second settlement is not reported; what it refuses as too late is, as lost.
-func (r *ErrorRouter[T]) settle(f Failure[T], o Outcome) {
+// settle closes the books on f and reports it. It returns false if the ledger
+// refuses: what it refuses as a second settlement is nobody's business, and
+// what it refuses as too late has been lost.
+func (r *ErrorRouter[T]) settle(f Failure[T], o Outcome) bool {
 	if !r.Ledger.Settle(f.receipt, o, lossOf(f.Err)) {
-		if !r.Ledger.over() {
-			return
-		}
-		o = Lost
+		return false
 	}
-	if r.Settled != nil && len(f.Events) > 0 {
-		f.Outcome = o
-		f.receipt = Receipt{}
+	r.report(f, o)
+	return true
+}
+
+// report hands a failure with its final outcome to whoever asked.
+func (r *ErrorRouter[T]) report(f Failure[T], o Outcome) {
+	if r.Settled == nil || len(f.Events) == 0 {
+		return
+	}
+	f.Outcome, f.receipt = o, Receipt{}
+	if o == Lost {
+		f.Loss = lossOf(f.Err)
+	}
+	r.Settled <- f
+	if planted(faultReportTwice) {
 		r.Settled <- f
-		if planted(faultReportTwice) {
-			r.Settled <- f
-		}
 	}
 }
 
@@ -146,6 +164,8 @@ func (r *ErrorRouter[T]) settle(f Failure[T], o Outcome) {
 func lossOf(err error) Loss {
 	var p *PanicError
 	switch {
+	case errors.Is(err, ErrInDoubt):
+		return LossInDoubt
 	case errors.Is(err, ErrAbandoned):
 		return LossDeadline
 	case errors.Is(err, ErrDead):

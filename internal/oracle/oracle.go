@@ -119,6 +119,9 @@ func (o *Oracle) EnqueueAll(p *pipeline.Pipeline[Event], evs []Event) (int, erro
 			_ = o.outcome(evs[i], re.Errs[k])
 		}
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.counts.offered += uint64(n)
 	return n, err
 }
 

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// binary is the command, built once.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "penstock-demo-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "demo.exe")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// call runs the command without a process.
+func call(stdin string, args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = run(process{strings.NewReader(stdin), &out, &err, nil}, args)
+	return code, out.String(), err.String()
+}
+
+func TestHelpGoesToStdout(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"ship", "-h"}} {
+		code, stdout, stderr := call("", args...)
+		if code != exitOK || stderr != "" || !strings.HasPrefix(stdout, "Usage: ") || !strings.Contains(stdout, "  -queue ") {
+			t.Errorf("%v: code %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	for args, want := range map[string]string{
+		"nosuch":                                    `unknown command "nosuch"`,
+		"-nosuch":                                   "-nosuch",
+		"-duration 5ms":                             "-duration is 5ms",
+		"-duration x":                               "-duration",
+		"-producers 0":                              "-producers",
+		"-producers 1,,2":                           "-producers",
+		"-rate -1":                                  "-rate is -1",
+		"-queue 0":                                  "-queue is 0",
+		"-queue 10 -batch 11":                       "-batch is 11, want 1 to 10",
+		"-seed 1 extra":                             `unexpected argument "extra"`,
+		"ship":                                      "-in is missing",
+		"ship -in -":                                "-out is missing",
+		"ship -in - -out - extra":                   `unexpected argument "extra"`,
+		"ship -in - -out - -overflow maybe":         "want one of wait, drop-oldest, drop-newest",
+		"ship -in - -out - -queue -1":               "-queue is -1",
+		"ship -in - -out - -queue 10 -batch 11":     "-batch is 11, want 1 to 10",
+		"ship -in - -out - -queue-bytes 1":          "-queue-bytes is 1",
+		"ship -in - -out - -interval 0s":            "-interval is 0s",
+		"ship -in - -out - -timeout -1s":            "-timeout is -1s",
+		"ship -in - -out - -stats xml":              "want one of none, text, json",
+		"ship -in main.go -out main.go -timeout 1s": "the same file",
+	} {
+		code, stdout, stderr := call("", strings.Fields(args)...)
+		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%s: code %d, stdout %q, stderr %q, want %q", args, code, stdout, stderr, want)
+		}
+	}
+	if info, err := os.Stat("main.go"); err != nil || info.Size() == 0 {
+		t.Error("an input that is also the output was emptied")
+	}
+}
+
+func TestFilesThatCannotBeOpened(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "no", "such")
+	for _, args := range [][]string{
+		{"-dir", missing},
+		{"ship", "-in", missing, "-out", "-"},
+		{"ship", "-in", "-", "-out", missing},
+	} {
+		code, _, stderr := call("", args...)
+		if code != exitRuntime || !strings.Contains(stderr, missing) {
+			t.Errorf("%v: code %d, stderr %q", args, code, stderr)
+		}
+	}
+}

@@ -1,0 +1,270 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/penstock-go/penstock/pipeline"
+)
+
+// child is a run of the built command. All waiting on it is reading its pipes,
+// which ends at the latest when the deadline kills it.
+type child struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdin  *os.File
+	stdout *os.File
+	stderr *bufio.Reader
+}
+
+func start(t *testing.T, args ...string) *child {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	c := &child{t: t, cmd: exec.CommandContext(ctx, binary, args...)}
+	var ends []*os.File
+	pipe := func() (r, w *os.File) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close(); w.Close() })
+		return r, w
+	}
+	in, stdin := pipe()
+	stdout, out := pipe()
+	stderr, errs := pipe()
+	ends = append(ends, in, out, errs)
+	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = in, out, errs
+	c.stdin, c.stdout, c.stderr = stdin, stdout, bufio.NewReader(stderr)
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range ends {
+		f.Close()
+	}
+	return c
+}
+
+func (c *child) write(s string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.stdin, s); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// expect reads exactly want from the standard output.
+func (c *child) expect(want string) {
+	c.t.Helper()
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(c.stdout, got); err != nil || string(got) != want {
+		c.t.Fatalf("read %q, %v; want %q", got, err, want)
+	}
+}
+
+// line reads a line of the standard error that contains want.
+func (c *child) line(want string) {
+	c.t.Helper()
+	line, err := c.stderr.ReadString('\n')
+	if err != nil || !strings.Contains(line, want) {
+		c.t.Fatalf("read %q, %v; want %q", line, err, want)
+	}
+}
+
+func (c *child) signal(s os.Signal) {
+	c.t.Helper()
+	if err := c.cmd.Process.Signal(s); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// end waits for the process to end with code, and returns what was left on
+// its standard error.
+func (c *child) end(code int) string {
+	c.t.Helper()
+	rest, err := io.ReadAll(c.stderr)
+	if err != nil {
+		c.t.Error(err)
+	}
+	var failed *exec.ExitError
+	if err := c.cmd.Wait(); err != nil && !errors.As(err, &failed) {
+		c.t.Fatal(err)
+	}
+	if got := c.cmd.ProcessState.ExitCode(); got != code {
+		c.t.Errorf("exit code %d (%v), want %d: %s", got, c.cmd.ProcessState, code, rest)
+	}
+	return string(rest)
+}
+
+func (c *child) verdict(code int, want ...string) {
+	c.t.Helper()
+	got := c.end(code)
+	for _, w := range want {
+		if !strings.Contains(got, w) {
+			c.t.Errorf("no %q in %q", w, got)
+		}
+	}
+}
+
+func TestProcessExitCodes(t *testing.T) {
+	start(t, "-h").end(exitOK)
+	start(t, "ship", "-h").end(exitOK)
+	start(t, "-nosuch").verdict(exitUsage, "-nosuch")
+	start(t, "nosuch").verdict(exitUsage, "nosuch")
+	start(t, "ship", "-in", "-", "-out", "-", "-overflow", "x").verdict(exitUsage, "-overflow")
+	start(t, "ship", "-in", "/no/such/file", "-out", "-").verdict(exitRuntime, "/no/such/file")
+	start(t, "ship", "-in", t.TempDir(), "-out", "-").verdict(exitRuntime, "is a directory")
+	start(t, "-duration", "80ms", "-dir", t.TempDir()).verdict(exitOK, "8/8")
+}
+
+func TestProcessShipsFilesByteForByte(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
+	for name, want := range samples() {
+		if err := os.WriteFile(in, want, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		start(t, "ship", "-in", in, "-out", out).verdict(exitOK, "nothing lost")
+		if got, err := os.ReadFile(out); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes of %d, %v", name, len(got), len(want), err)
+		}
+	}
+}
+
+func TestSignalDrains(t *testing.T) {
+	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		c := start(t, "ship", "-in", "-", "-out", "-", "-interval", "1ms")
+		c.write("one\r\ntwo\n")
+		c.expect("one\r\ntwo\n")
+		c.signal(s)
+		c.line(s.String() + ": draining")
+		c.verdict(exitOK, s.String(), "read 2 events", "delivered 2", "nothing lost")
+	}
+}
+
+func TestSignalDeliversWhatWaitsForItsBatch(t *testing.T) {
+	c := start(t, "ship", "-in", "-", "-out", "-", "-interval", "1h", "-batch", "2")
+	c.write("one\ntwo\nthree\nno end")
+	c.expect("one\ntwo\n") // all four came in one read: they are in the pipeline
+	c.signal(syscall.SIGTERM)
+	c.expect("three\nno end")
+	c.verdict(exitOK, "read 4 events", "delivered 4", "nothing lost")
+}
+
+// stall starts a shipment whose output nobody reads, and returns when it has
+// taken more than a pipe holds.
+func stall(t *testing.T, args ...string) *child {
+	c := start(t, append([]string{"ship", "-in", "-", "-out", "-", "-batch", "1", "-queue", "1000"}, args...)...)
+	line := strings.Repeat("x", 1023) + "\n"
+	c.write(strings.Repeat(line, 500))
+	c.expect(line)
+	return c
+}
+
+func TestSecondSignalQuits(t *testing.T) {
+	c := stall(t, "-timeout", "1h")
+	c.signal(syscall.SIGTERM)
+	c.line("draining")
+	c.signal(os.Interrupt)
+	c.verdict(exitQuit, "quitting at once")
+}
+
+func TestDrainEndsAtTheTimeout(t *testing.T) {
+	c := stall(t, "-timeout", "50ms", "-stats", "json")
+	c.signal(syscall.SIGTERM)
+	c.line("draining")
+	var s pipeline.Stats
+	ledger, err := c.stderr.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(ledger, &s)
+	}
+	if err != nil || s.Lost.Total() == 0 || s.Lost.InDoubt == 0 {
+		t.Errorf("%s: %v", ledger, err)
+	}
+	c.verdict(exitLoss, "LOST", "in doubt", "-timeout of 50ms passed", "stuck in the standard output")
+}
+
+func TestClosedOutputIsALoss(t *testing.T) {
+	c := start(t, "ship", "-in", "-", "-out", "-", "-interval", "1ms")
+	c.stdout.Close()
+	c.write("one\n") // the input stays open: the error ends the shipment
+	c.verdict(exitLoss, "LOST 1", "broken pipe")
+}
+
+func TestFullDeviceIsALoss(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	in := filepath.Join(t.TempDir(), "in")
+	if err := os.WriteFile(in, []byte("a\nb\nc\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, "ship", "-in", in, "-out", "/dev/full").verdict(exitLoss, "LOST 3", "no space left on device")
+}
+
+// TestDropsAreNoLoss fills a pipeline whose output stands still. Under a drop
+// policy it takes all input nevertheless, and accounts for what it dropped.
+func TestDropsAreNoLoss(t *testing.T) {
+	const n = 50_000
+	var lines strings.Builder
+	for i := range n {
+		fmt.Fprintf(&lines, "%05d %s\n", i, strings.Repeat("x", 93))
+	}
+	for _, policy := range []string{dropOldest, dropNewest} {
+		c := start(t, "ship", "-in", "-", "-out", "-", "-overflow", policy, "-queue", "64", "-stats", "json")
+		c.write(lines.String())
+		c.stdin.Close()
+		out, err := io.ReadAll(c.stdout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s pipeline.Stats
+		ledger, err := c.stderr.ReadBytes('\n')
+		if err == nil {
+			err = json.Unmarshal(ledger, &s)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", ledger, err)
+		}
+		last := fmt.Sprintf("%05d ", n-1)
+		switch {
+		case s.Offered != n || s.Evicted.Total()+s.Rejected.Full+s.Delivered != n || s.Delivered == n:
+			t.Errorf("%s: the books do not fit: %s", policy, ledger)
+		case uint64(bytes.Count(out, []byte("\n"))) != s.Delivered || uint64(len(out)) != 100*s.Delivered:
+			t.Errorf("%s: %d bytes came out, %d events were delivered", policy, len(out), s.Delivered)
+		case policy == dropOldest && !bytes.HasPrefix(out[len(out)-100:], []byte(last)):
+			t.Errorf("%s: the newest event is not the last: %s", policy, out[len(out)-100:])
+		}
+		c.verdict(exitOK, "as "+policy+" allows", "nothing lost")
+	}
+}
+
+func TestExperimentEndsAtASignal(t *testing.T) {
+	dir := t.TempDir()
+	c := start(t, "-duration", "1h", "-dir", dir, "-rate", "1000", "-producers", "2")
+	c.line("1/4 flat out, direct")
+	c.signal(os.Interrupt)
+	c.line("draining")
+	out, err := io.ReadAll(c.stdout)
+	if err != nil || !strings.Contains(string(out), "Interrupted (interrupt)") {
+		t.Errorf("%s: %v", out, err)
+	}
+	c.end(exitOK)
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

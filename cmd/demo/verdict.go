@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/penstock-go/penstock/pipeline"
+)
+
+// verdict is what became of a shipment.
+type verdict struct {
+	policy string // an overflow policy
+	to     string
+	events uint64 // read
+	bytes  uint64 // read
+	took   time.Duration
+	stats  pipeline.Stats
+
+	stopped  error // why the reading ended before the input did
+	readErr  error // of the input
+	writeErr error // the first of the output
+	closeErr error // of closing the pipeline
+}
+
+// dropped is the number of events that the overflow policy let go.
+func (v *verdict) dropped() uint64 {
+	if v.policy == wait {
+		return 0
+	}
+	return v.stats.Evicted.Total() + v.stats.Rejected.Full
+}
+
+// lost is the number of events that were read and neither delivered nor
+// dropped by the policy.
+func (v *verdict) lost() uint64 { return v.events - min(v.events, v.stats.Delivered+v.dropped()) }
+
+// code is the exit code. An error of the output without a loss in the books,
+// as of its last sync, may be one all the same.
+func (v *verdict) code() int {
+	switch {
+	case v.lost() > 0 || v.closeErr != nil || v.writeErr != nil:
+		return exitLoss
+	case v.readErr != nil:
+		return exitRuntime
+	}
+	return exitOK
+}
+
+// write prints the verdict, and the ledger in the given format, and returns
+// the exit code.
+func (v *verdict) write(w io.Writer, format string) int {
+	switch format {
+	case statsText:
+		v.writeLedger(w)
+	case statsJSON:
+		line, err := json.Marshal(v.stats)
+		if err != nil {
+			line = []byte(err.Error())
+		}
+		fmt.Fprintf(w, "%s\n", line)
+	}
+	fmt.Fprintf(w, "demo ship: %s\n", v)
+	return v.code()
+}
+
+// String is the verdict in one line.
+func (v *verdict) String() string {
+	var b strings.Builder
+	switch {
+	case v.readErr != nil:
+		fmt.Fprintf(&b, "%v; ", v.readErr)
+	case v.stopped != nil:
+		fmt.Fprintf(&b, "%v; ", v.stopped)
+	}
+	fmt.Fprintf(&b, "read %s events, %s bytes, in %s; delivered %s to %s",
+		count(v.events), count(v.bytes), brief(v.took), count(v.stats.Delivered), v.to)
+	if v.policy != wait {
+		fmt.Fprintf(&b, ", dropped %s as %s allows", count(v.dropped()), v.policy)
+	}
+	switch lost := v.lost(); {
+	case lost > 0:
+		fmt.Fprintf(&b, "; LOST %s", count(lost))
+		if n := v.stats.Lost.InDoubt; n > 0 {
+			fmt.Fprintf(&b, ", %s of them in doubt", count(n))
+		}
+	case v.code() == exitLoss:
+		b.WriteString("; the output may be INCOMPLETE")
+	default:
+		b.WriteString("; nothing lost")
+	}
+	if cause := v.cause(); cause != "" {
+		fmt.Fprintf(&b, ": %s", cause)
+	}
+	return b.String()
+}
+
+// cause says why the output failed, in the system's words if it has any.
+func (v *verdict) cause() string {
+	for _, err := range []error{v.writeErr, v.closeErr} {
+		if err == nil {
+			continue
+		}
+		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+			return pe.Error()
+		}
+		return strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+	return ""
+}
+
+func (v *verdict) writeLedger(w io.Writer) {
+	s := &v.stats
+	for _, line := range []struct {
+		name string
+		n    uint64
+		of   string
+	}{
+		{"offered", s.Offered, ""},
+		{"accepted", s.Accepted, ""},
+		{"rejected", s.Rejected.Total(), fmt.Sprintf("full %d, closed %d, too large %d, canceled %d, dead %d, invalid %d",
+			s.Rejected.Full, s.Rejected.Closed, s.Rejected.TooLarge, s.Rejected.Canceled, s.Rejected.Dead, s.Rejected.Invalid)},
+		{"delivered", s.Delivered, ""},
+		{"rerouted", s.Rerouted, ""},
+		{"filtered", s.Filtered, ""},
+		{"evicted", s.Evicted.Total(), fmt.Sprintf("for count %d, for bytes %d", s.Evicted.Count, s.Evicted.Bytes)},
+		{"lost", s.Lost.Total(), fmt.Sprintf("failed %d, panic %d, dead %d, deadline %d, in doubt %d",
+			s.Lost.Failed, s.Lost.Panic, s.Lost.Dead, s.Lost.Deadline, s.Lost.InDoubt)},
+		{"buffered", s.Buffered, ""},
+		{"batches", s.Batches.Size + s.Batches.Bytes + s.Batches.Age + s.Batches.Flush + s.Batches.Close,
+			fmt.Sprintf("by size %d, bytes %d, age %d, flush %d, close %d",
+				s.Batches.Size, s.Batches.Bytes, s.Batches.Age, s.Batches.Flush, s.Batches.Close)},
+	} {
+		if line.n > 0 && line.of != "" {
+			line.of = "  " + line.of
+		} else {
+			line.of = ""
+		}
+		fmt.Fprintf(w, "%-9s %13s%s\n", line.name, count(line.n), line.of)
+	}
+}

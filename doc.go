@@ -1,0 +1,27 @@
+// Package penstock is the front page of a library for pipelines that take
+// events from an application, batch them, and deliver them to destinations
+// that may be slow or fail. It holds no code.
+//
+//   - Package pipeline is where to begin: New, Enqueue, Flush, Close, Stats, and
+//     Fan for several outputs.
+//   - Package stage holds the interfaces to implement (Sink, Stage, Route), the
+//     values that pass through them, and the actors a pipeline is made of.
+//   - Package sinks holds destinations (files, writers, memory) and decorators.
+//   - Package clockutil waits on any clock, and its package clocktest runs tests
+//     of what waits in virtual time.
+//
+// The delivery of an event of any type T begins with Enqueue, which never
+// blocks, and ends in exactly one of these, each of which is counted: the sink
+// took it, a route took it, a stage removed it, a newer event evicted it, or it
+// was lost for a stated reason. In every snapshot of a pipeline's Stats
+//
+//	Offered  = Accepted + Rejected
+//	Accepted = Delivered + Rerouted + Filtered + Evicted + Lost + Buffered
+//	Buffered = Depth + InFlight
+//
+// The queue is in memory: what it holds does not survive the process.
+//
+// The folder docs explains the structure (architecture.md), the promises
+// (delivery.md), testing with virtual time (testing.md), and the settings
+// (tuning.md).
+package penstock
