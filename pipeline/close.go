@@ -90,14 +90,18 @@ func (s *supervisor[T]) force(why error) {
 		s.mu.Unlock()
 		return
 	}
+	// Before anything moves, so that the observer is still there to be told.
+	sweeping := s.settled.join(sweepers)
 	// The books come before the contexts: a call that is in flight now is in
 	// doubt, even if it returns as soon as its context ends.
 	waiting, inDoubt := s.intake.Abandon(stage.LossDeadline)
-	stuck, deaf := s.stuck()
+	stuck := s.stuck()
 	s.cancel(fmt.Errorf("%w: %w", stage.ErrAbandoned, why))
 	s.judgeLocked(&LossError{InDoubt: inDoubt, Stuck: stuck}, context.Cause(s.ctx))
 	s.mu.Unlock()
-	s.sweep(waiting, deaf)
+	if sweeping { // else all have ended, and nothing was waiting
+		s.sweep(waiting)
+	}
 }
 
 // judge fixes the verdict when all has ended.
@@ -141,26 +145,18 @@ func (s *supervisor[T]) err() error {
 
 // stuck names the user code that has not returned: what is being called, and
 // stages that leave their input alone although nothing keeps them from sending
-// on. deaf are the inputs of such stages, and the flusher's: nobody may read
-// them any more. mu is held.
-func (s *supervisor[T]) stuck() (names []string, deaf []chan stage.Batch[T]) {
-	flusher := len(s.cfg.Stages) + 2
-	deaf = append(deaf, s.links[flusher-1])
+// on. mu is held.
+func (s *supervisor[T]) stuck() (names []string) {
 	for i, a := range s.actors {
-		custom := i >= 2 && i < flusher
 		name := a.watch.In()
-		if name == "" && custom && s.idles(i) {
+		if custom := i >= 2 && i < len(s.links); custom && name == "" && s.idles(i) {
 			name = a.name
 		}
-		if a.ended || name == "" {
-			continue
-		}
-		names = append(names, name)
-		if custom {
-			deaf = append(deaf, s.links[i-1])
+		if !a.ended && name != "" {
+			names = append(names, name)
 		}
 	}
-	return names, deaf
+	return names
 }
 
 // idles reports whether the i-th actor of the line has something to receive,

@@ -6,31 +6,30 @@ import (
 	"github.com/penstock-go/penstock/stage"
 )
 
-// sweep takes in, after a forced end, what no actor may get to any more: the
-// events that were waiting, and what is passed on to an actor that is deaf.
-// The others go on, so that a stage that holds batches back still lets them
-// go. All of it was settled as lost; the sweepers only report it. They end
-// with the channels they read.
-func (s *supervisor[T]) sweep(waiting []stage.Batch[T], deaf []chan stage.Batch[T]) {
-	sweepers := []func(){
+// sweepers is the number of goroutines that sweep starts. Each must have joined
+// settled before.
+const sweepers = 3
+
+// sweep takes in, after a forced end, what is passed on to a flusher or a
+// router that may never return from a sink, so that the other actors can end.
+// It does not read what leads to a custom stage: one that holds batches back
+// is to see the last batch, and let go of them. All of it was settled as lost;
+// the sweepers only report it. They end with the channels they read.
+func (s *supervisor[T]) sweep(waiting []stage.Batch[T]) {
+	last := s.links[len(s.links)-1]
+	for _, sweep := range [sweepers]func(){
 		func() {
 			for _, b := range waiting {
 				s.report(b)
 			}
 		},
-		s.sweepFailed,
-	}
-	for _, link := range deaf {
-		sweepers = append(sweepers, func() {
-			for b := range link {
+		func() {
+			for b := range last {
 				s.report(b)
 			}
-		})
-	}
-	if !s.settled.join(len(sweepers)) {
-		return // all has ended meanwhile
-	}
-	for _, sweep := range sweepers {
+		},
+		s.sweepFailed,
+	} {
 		s.launch(&actor{
 			name: "sweeper",
 			run:  func(context.Context) error { sweep(); return nil },

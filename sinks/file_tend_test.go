@@ -232,11 +232,12 @@ func TestFileCloseInterruptsCompression(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.log")
 	old := put(t, newRolledName(path).format(time.Now(), 1), "small\n")
 	large := newRolledName(path).format(time.Now(), 2)
-	require.NoError(t, os.WriteFile(large, nil, 0o600))
-	require.NoError(t, os.Truncate(large, closingBytes+1))
+	put(t, large, strings.Repeat("large\n", 100))
 
 	fs := &faultFS{}
 	f := newTestFile(t, FileConfig[string]{Path: path, Compress: true}, fs)
+	require.EqualValues(t, closingBytes, f.spare)
+	f.spare = 500
 	entered, leave := make(chan struct{}), make(chan struct{})
 	first := true
 	fs.set(hooks{open: func(name string, _ int) error {
@@ -257,9 +258,9 @@ func TestFileCloseInterruptsCompression(t *testing.T) {
 	require.Equal(t, []string{base(old) + gzSuffix, base(large), "app.log"}, list(t, filepath.Dir(path)))
 
 	f = newTestFile(t, FileConfig[string]{Path: path, Compress: true}, nil)
-	f.spare = 2 * closingBytes
 	require.NoError(t, f.Write(t.Context(), []string{"b"}))
 	require.NoError(t, f.Close())
 	require.Equal(t, []string{base(old) + gzSuffix, base(large) + gzSuffix, "app.log"}, list(t, filepath.Dir(path)))
 	require.Equal(t, "small\n", unzip(t, old+gzSuffix))
+	require.Equal(t, strings.Repeat("large\n", 100), unzip(t, large+gzSuffix))
 }

@@ -55,7 +55,7 @@ func newTestFile(t *testing.T, cfg FileConfig[string], fs fileSystem) *File[stri
 		cfg.Encode = line
 	}
 	if fs == nil {
-		fs = osFileSystem{}
+		fs = &faultFS{}
 	}
 	f, err := newFile(cfg, fs)
 	require.NoError(t, err)

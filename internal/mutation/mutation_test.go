@@ -34,7 +34,7 @@ var faults = []struct{ name, does string }{
 
 // perFault bounds one run of the suite. A fault may make a test wait for what
 // never comes; that is a failure of the suite, as it should be.
-const perFault = "90s"
+const perFault = "20s"
 
 func TestEveryPlantedFaultIsFound(t *testing.T) {
 	suite := build(t)
