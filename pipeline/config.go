@@ -31,7 +31,7 @@ type Config[T any] struct {
 	// default 8192. Room for all of them is allocated by New. Downstream of the
 	// queue there are at most
 	//
-	//	(QueueSize/C/4 + 3)·C + (7 + 3·len(Stages) + 2·Workers)·BatchSize
+	//	(QueueSize/C/4 + 5)·C + (13 + 5·len(Stages) + 2·Workers)·BatchSize
 	//
 	// events more, where C, the size of a chunk, is BatchSize but at least 64
 	// and at most QueueSize, and the first quotient is at least 1 and at most
@@ -112,7 +112,7 @@ const (
 	minChunk = 64 // smaller chunks would make a buffer of every few events
 	maxPace  = 100 * time.Millisecond
 	maxHaul  = 4
-	linkSize = 2 // batches a channel between two actors holds
+	linkSize = 4 // batches a channel between two actors holds
 )
 
 // withDefaults returns a copy of c with zero values replaced.

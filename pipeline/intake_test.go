@@ -536,7 +536,7 @@ func TestTheNumberOfEventsDownstreamIsBounded(t *testing.T) {
 	} {
 		chunk := min(max(cfg.BatchSize, 64), cfg.QueueSize)
 		haul := min(max(cfg.QueueSize/chunk/4, 1), 4)
-		bound := (haul+3)*chunk + (7+3*len(cfg.Stages)+2*max(1, cfg.Workers))*cfg.BatchSize
+		bound := (haul+5)*chunk + (13+5*len(cfg.Stages)+2*max(1, cfg.Workers))*cfg.BatchSize
 		for _, stuck := range []string{"sink", "route", "sink and route"} {
 			for feed, atOnce := range map[string]int{"flood": cfg.QueueSize, "trickle": min(cfg.QueueSize, 3)} {
 				t.Run(name+"/"+stuck+"/"+feed, func(t *testing.T) {

@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"context"
+	"sync"
 
 	"github.com/penstock-go/penstock/stage"
 )
@@ -14,11 +15,11 @@ import (
 // A sink that stalls holds up everybody who shares it.
 type Shared[T any] struct {
 	sink stage.Sink[T]
-	turn turn
+	turn turn // to call sink
 
-	// Guarded by turn.
-	handles int
-	closed  bool
+	mu   sync.Mutex // never held while sink is called
+	open int        // handles
+	done bool       // the last one was closed
 }
 
 // NewShared takes sink over. It is closed through handles only: without a
@@ -34,15 +35,17 @@ func NewShared[T any](sink stage.Sink[T]) (*Shared[T], error) {
 // the first is closed: once the last open one is closed, so is the sink, and
 // later handles fail with [ErrClosed].
 func (s *Shared[T]) Handle() stage.Sink[T] {
-	s.turn.wait()
-	defer s.turn.give()
-	s.handles++
-	return &handle[T]{shared: s, closed: s.closed}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.done {
+		s.open++
+	}
+	return &handle[T]{shared: s, closed: s.done}
 }
 
 type handle[T any] struct {
 	shared *Shared[T]
-	closed bool // guarded by shared.turn
+	closed bool // guarded by shared.mu
 }
 
 func (h *handle[T]) Write(ctx context.Context, events []T) error {
@@ -62,25 +65,41 @@ func (h *handle[T]) call(ctx context.Context, f func() error) error {
 		return err
 	}
 	defer h.shared.turn.give()
-	if h.closed {
+	if h.isClosed() {
 		return errClosed()
 	}
 	return f()
 }
 
+// Close waits for the others' calls only if it is the last.
 func (h *handle[T]) Close() error {
 	s := h.shared
+	if !h.retire() {
+		return nil
+	}
 	s.turn.wait()
 	defer s.turn.give()
+	return stage.CloseSink(s.sink)
+}
+
+// retire reports whether h was the last handle.
+func (h *handle[T]) retire() bool {
+	s := h.shared
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if h.closed {
-		return nil
+		return false
 	}
 	h.closed = true
-	if s.handles--; s.handles > 0 {
-		return nil
-	}
-	s.closed = true
-	return stage.CloseSink(s.sink)
+	s.open--
+	s.done = s.open == 0
+	return s.done
+}
+
+func (h *handle[T]) isClosed() bool {
+	h.shared.mu.Lock()
+	defer h.shared.mu.Unlock()
+	return h.closed
 }
 
 func (h *handle[T]) Name() string { return stage.NameOf(h.shared.sink) }

@@ -41,6 +41,7 @@ func TestSharedCallsOneAtATime(t *testing.T) {
 				}
 			})
 		}
+		require.Zero(t, w.Elapsed(), "Handle waits for nobody")
 		w.Advance(10*time.Second - 1)
 		require.Equal(t, 9, len(m.Events()))
 		require.Zero(t, m.Closes())
@@ -74,6 +75,36 @@ func TestSharedWaitEndsWithTheContext(t *testing.T) {
 		require.Equal(t, []int{1}, m.Events())
 		require.NoError(t, stage.CloseSink(a))
 		require.NoError(t, stage.CloseSink(b))
+	})
+}
+
+// A handle's Close does not wait for a stalled call of another.
+func TestSharedCloseWaitsOnlyIfItIsTheLast(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		var m Memory[int]
+		s := newShared(t, &m)
+		a, b := s.Handle(), s.Handle()
+		m.Hold()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := a.Write(at(w), []int{1}); err != nil {
+				t.Error(err)
+			}
+		})
+		w.Settle()
+		require.NoError(t, stage.CloseSink(b))
+		require.Zero(t, w.Elapsed())
+		wg.Go(func() {
+			if err := stage.CloseSink(a); err != nil {
+				t.Error(err)
+			}
+		})
+		w.Advance(time.Hour)
+		require.Zero(t, m.Closes())
+		m.Release()
+		wg.Wait()
+		require.Equal(t, 1, m.Closes())
+		require.Zero(t, m.Late())
 	})
 }
 

@@ -141,7 +141,7 @@ func FuzzTeeUnion(f *testing.F) {
 	f.Add(uint8(4), []byte{1}, []byte{2, 9})
 	f.Add(uint8(1), []byte{2}, []byte{2, 0, 0})
 	f.Fuzz(func(t *testing.T, n uint8, a, b []byte) {
-		fate := func(spec []byte) (err error, failed map[int]bool) {
+		fate := func(spec []byte) (failed map[int]bool, err error) {
 			all := map[int]bool{}
 			for i := range int(n) {
 				all[i] = true
@@ -150,7 +150,7 @@ func FuzzTeeUnion(f *testing.F) {
 				return nil, nil
 			}
 			if spec[0] == 1 {
-				return errDown, all
+				return all, errDown
 			}
 			pe := &stage.PartialError{}
 			failed = map[int]bool{}
@@ -161,12 +161,12 @@ func FuzzTeeUnion(f *testing.F) {
 				failed[int(i)] = true
 			}
 			if !valid {
-				return pe, all
+				return all, pe
 			}
-			return pe, failed
+			return failed, pe
 		}
-		errA, failedA := fate(a)
-		errB, failedB := fate(b)
+		failedA, errA := fate(a)
+		failedB, errB := fate(b)
 		s, err := Tee[int](&Memory[int]{Fail: fails(errA)}, &Memory[int]{Fail: fails(errB)})
 		require.NoError(t, err)
 		err = s.Write(t.Context(), make([]int, n))

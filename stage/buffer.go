@@ -11,6 +11,7 @@ type Buffer[T any] struct {
 
 func newBuffer[T any](size int, sized bool) *Buffer[T] {
 	b := &Buffer[T]{events: make([]T, size)}
+	clear(b.events) // they are zero; but now the memory is there, and no producer pays for the page faults
 	if sized {
 		b.sizes = make([]int64, size)
 	}

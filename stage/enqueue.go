@@ -63,11 +63,11 @@ func (e *Enqueue[T]) send(out chan<- Batch[T]) {
 			if mark := h.marks[0]; mark > chunk.span.From {
 				var head Batch[T]
 				head, chunk = e.cut(chunk, mark)
-				out <- head
+				e.pass(head, out)
 			}
 			e.announce(out)
 		}
-		out <- chunk
+		e.pass(chunk, out)
 		h.full[i] = Batch[T]{}
 	}
 	h.full = h.full[:0]
@@ -80,7 +80,17 @@ func (e *Enqueue[T]) send(out chan<- Batch[T]) {
 func (e *Enqueue[T]) announce(out chan<- Batch[T]) {
 	mark := e.haul.marks[0]
 	e.haul.marks = e.haul.marks[1:]
-	out <- Batch[T]{Trigger: Flush, chunk: true, span: Span{From: mark, Through: mark}}
+	e.pass(Batch[T]{Trigger: Flush, chunk: true, span: Span{From: mark, Through: mark}}, out)
+}
+
+// pass sends b. If it has to wait, the callers that wait for room come first.
+func (e *Enqueue[T]) pass(b Batch[T], out chan<- Batch[T]) {
+	select {
+	case out <- b:
+	default:
+		e.Intake.relieve()
+		out <- b
+	}
 }
 
 // cut splits chunk behind the event numbered mark. The tail is copied into a

@@ -141,6 +141,7 @@ func NewIntake[T any](cfg IntakeConfig[T], ledger *Ledger) *Intake[T] {
 			q.drops[why] = newDropLog[T](cfg.QueueSize)
 		}
 	}
+	q.waiters.free = make(chan *waiter[T], keptWaiters)
 	ledger.release = q.release
 	q.open()
 	return q

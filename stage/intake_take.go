@@ -41,7 +41,10 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 		h.marks = append(h.marks, q.marks[0])
 		q.marks = q.marks[1:]
 	}
-	sig := q.grant()
+	var sig signals
+	if events == 0 || q.depth() <= q.cfg.QueueSize/2 {
+		sig = q.grant()
+	}
 	q.rearm()
 	then := deliver
 	switch {

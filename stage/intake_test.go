@@ -529,8 +529,9 @@ func TestWaitersAreServedInOrder(t *testing.T) {
 		require.Zero(t, b.Waiting)
 		require.Equal(t, uint64(1), b.Rejected[RefusedClosed])
 		require.Equal(t, uint64(6), b.Accepted)
-		for wt := q.waiters.free; wt != nil; wt = wt.next {
-			require.Zero(t, wt.ev, "a used waiter holds on to its event")
+		require.NotZero(t, len(q.waiters.free))
+		for range len(q.waiters.free) {
+			require.Zero(t, (<-q.waiters.free).ev, "a used waiter holds on to its event")
 		}
 	})
 }

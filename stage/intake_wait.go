@@ -12,19 +12,22 @@ type waiter[T any] struct {
 	prev, next *waiter[T]
 }
 
-// waitList is a queue of waiters and a stack of used ones.
+// waitList is the queue of waiters, and those that are free.
 type waitList[T any] struct {
 	n           int
 	front, back *waiter[T]
-	free        *waiter[T]
+	free        chan *waiter[T] // a channel, so that giving one back needs no lock
 }
 
+// keptWaiters is the number of free waiters that are kept.
+const keptWaiters = 256
+
 func (l *waitList[T]) add(ev *T, size int64) *waiter[T] {
-	w := l.free
-	if w == nil {
+	var w *waiter[T]
+	select {
+	case w = <-l.free:
+	default:
 		w = &waiter[T]{ready: make(chan error, 1)}
-	} else {
-		l.free, w.next = w.next, nil
 	}
 	w.ev, w.size, w.granted, w.prev = *ev, size, false, l.back
 	if l.back == nil {
@@ -55,7 +58,11 @@ func (l *waitList[T]) remove(w *waiter[T]) {
 // recycle keeps w for a later caller. Its goroutine has read its outcome.
 func (l *waitList[T]) recycle(w *waiter[T]) {
 	var none T
-	w.ev, w.next, l.free = none, l.free, w
+	w.ev = none
+	select {
+	case l.free <- w:
+	default:
+	}
 }
 
 // EnqueueWait accepts *ev as soon as there is room, first come first served.
@@ -91,14 +98,16 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 	q.signal(sig)
 
 	var err error
-	select {
-	case err = <-w.ready:
-	case <-ctx.Done():
-		err = q.giveUp(ctx, w)
+	if ended := ctx.Done(); ended == nil {
+		err = <-w.ready // costs half of what a select does
+	} else {
+		select {
+		case err = <-w.ready:
+		case <-ended:
+			err = q.giveUp(ctx, w)
+		}
 	}
-	q.mu.lock()
 	q.waiters.recycle(w)
-	q.mu.Unlock()
 	return err
 }
 
@@ -128,6 +137,17 @@ func (q *Intake[T]) grant() (sig signals) {
 		w.ready <- nil
 	}
 	return sig
+}
+
+// relieve lets waiters in before the actor blocks, so that no room stays
+// unused. Otherwise take lets them in when half of the queue is free: every
+// one of them that finds the queue full again costs a park and a wake-up.
+func (q *Intake[T]) relieve() {
+	q.mu.lock()
+	sig := q.grant()
+	q.limit()
+	q.mu.Unlock()
+	q.signal(sig)
 }
 
 // rouse wakes the actor if it rests.
