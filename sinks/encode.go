@@ -136,7 +136,7 @@ func (l *lines[T]) verdict(n, done int, err error) error {
 			failed = append(failed, i)
 		}
 	}
-	if len(failed) == 0 || len(failed) == n {
+	if len(failed) == n {
 		return cause
 	}
 	return &stage.PartialError{Failed: failed, Err: cause}

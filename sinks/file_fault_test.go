@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/penstock-go/penstock/clockutil/clocktest"
 	"github.com/penstock-go/penstock/stage"
 	"github.com/stretchr/testify/require"
 )
@@ -76,6 +78,23 @@ func TestFileThatCannotBeCutBack(t *testing.T) {
 			require.Equal(t, []string{"aaa\nbb\nbbb\n", "c\n"}, contents(t, f.cfg.Path), "the line feed counts too")
 		})
 	}
+}
+
+// The line feed owed to a stump stays owed if it is cut back with the line
+// behind it.
+func TestFileOwesTheLineFeed(t *testing.T) {
+	path := put(t, filepath.Join(t.TempDir(), "app.log"), "hal")
+	fs := &faultFS{}
+	f := newTestFile(t, FileConfig[string]{Path: path}, fs)
+	fs.set(hooks{write: fullAfter(3)})
+	requireWhole(t, f.Write(t.Context(), []string{"aaa"}))
+	require.Equal(t, "hal", read(t, path))
+	fs.set(hooks{write: fullAfter(6)})
+	requireFailed(t, f.Write(t.Context(), []string{"aaa", "bbb"}), 1)
+	require.Equal(t, "hal\naaa\n", read(t, path))
+	fs.set(hooks{})
+	require.NoError(t, f.Write(t.Context(), []string{"bbb"}))
+	require.Equal(t, "hal\naaa\nbbb\n", read(t, path))
 }
 
 // The line feed owed is written before a roll as well.
@@ -158,6 +177,21 @@ func TestFileAfterAFailedRoll(t *testing.T) {
 			require.NoError(t, f.Close(), "mended, so not worth an error")
 		})
 	}
+}
+
+func TestFileRetriesARollByTime(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		fs := &faultFS{}
+		f := newTestFile(t, FileConfig[string]{RotateEvery: time.Hour}, fs)
+		require.NoError(t, f.Write(at(w), []string{"a"}))
+		w.Advance(time.Hour)
+		fs.set(hooks{rename: func(string, string) error { return errDown }})
+		require.NoError(t, f.Write(at(w), []string{"b"}))
+		fs.set(hooks{})
+		require.NoError(t, f.Write(at(w), []string{"c"}))
+		require.Equal(t, []string{"a\nb\n", "c\n"}, contents(t, f.cfg.Path))
+		require.NoError(t, f.Close())
+	})
 }
 
 func TestFileThatIsGoneAfterAFailedRoll(t *testing.T) {

@@ -135,6 +135,32 @@ func TestFileRetriesAFailedSync(t *testing.T) {
 	})
 }
 
+// What a file let go of could not be synced, and the next one is none the
+// worse for it.
+func TestFileLetsGoAfterAFailedSync(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		fs := &faultFS{}
+		f := newTestFile(t, FileConfig[string]{Sync: SyncInterval}, fs)
+		require.NoError(t, f.Write(at(w), []string{"a"}))
+		fs.set(hooks{sync: func(string) error { return errDown }})
+		require.NoError(t, f.Reopen())
+		require.Nil(t, f.disarm)
+		fs.set(hooks{})
+		require.ErrorIs(t, f.Flush(at(w)), errDown)
+		w.Advance(time.Second / 2)
+		require.NoError(t, f.Write(at(w), []string{"b"}))
+		syncs := recordSyncs(w, fs)
+		w.Advance(time.Hour)
+		require.Equal(t, []time.Duration{3 * time.Second / 2}, syncs.Times())
+
+		require.NoError(t, f.Write(at(w), []string{"c"}))
+		fs.set(hooks{sync: func(string) error { return errDown }})
+		before := w.Elapsed()
+		require.ErrorIs(t, f.Close(), errDown)
+		require.Equal(t, before, w.Elapsed(), "Close waits for no timer")
+	})
+}
+
 // The tick and another sync at the same instant.
 func TestFileIgnoresALateTick(t *testing.T) {
 	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {

@@ -130,9 +130,19 @@ func TestWriterNamesWhatWasNotWritten(t *testing.T) {
 
 func TestWriterBelievesAnErrorWithAFullCount(t *testing.T) {
 	to := piecewise{step: func(_ int, p []byte) (int, error) { return len(p), errDown }}
-	err := newTestWriter(t, &to).Write(t.Context(), []string{"a", "b"})
-	require.ErrorIs(t, err, errDown)
-	requireWhole(t, err)
+	s, err := NewWriter(&to, func(dst []byte, ev string) ([]byte, error) {
+		if ev == "bad" {
+			return dst, stage.Permanent(io.EOF)
+		}
+		return line(dst, ev)
+	})
+	require.NoError(t, err)
+	for _, events := range [][]string{{"a", "b"}, {"a", "bad", "b"}} {
+		err := s.Write(t.Context(), events)
+		require.ErrorIs(t, err, errDown)
+		require.False(t, stage.IsPermanent(err), "a retry mends the others")
+		requireWhole(t, err)
+	}
 }
 
 // A line feed that is itself not written stays owed.

@@ -665,3 +665,24 @@ func TestWaitersUnderLoad(t *testing.T) {
 		}
 	})
 }
+
+// The actor lets waiters in when much of the queue is free. Until then there is
+// room that is theirs, but not all of it: an Enqueue that finds room for itself
+// and for all of them evicts nothing and is not refused.
+func TestEnqueueUsesRoomThatNoWaiterNeeds(t *testing.T) {
+	for _, overflow := range []Overflow{DropOldest, DropNewest} {
+		clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
+			q, _ := newQueue(IntakeConfig[int]{QueueSize: 8, ChunkSize: 2, Overflow: overflow})
+			offer(q, count(1, 8)...)
+			waiter := await(t.Context(), w, q, 9)
+			h := haul[int]{clean: []*Buffer[int]{newBuffer[int](2, false)}}
+			require.Equal(t, deliver, q.take(&h, false))
+			w.Settle()
+			require.Equal(t, []error{nil}, offer(q, 10), "%v with two places free and one caller waiting", overflow)
+			w.Settle()
+			require.Equal(t, []error{nil}, waiter.Values())
+			require.Zero(t, q.Books().Evicted, "%v", overflow)
+			require.Equal(t, 8, q.Depth())
+		})
+	}
+}

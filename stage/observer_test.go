@@ -43,8 +43,10 @@ func startWatching(ctx context.Context, w *clocktest.World, q *Intake[int], do f
 		}
 	}
 	s.o = NewObserver(Hooks[int]{
-		OnPressure: func(_ context.Context, depth, capacity int) { tell(news{Hook: "pressure", Depth: 100*depth + capacity}) },
-		OnFailure:  func(_ context.Context, f Failure[int]) { tell(news{Hook: "failure", Events: f.Events}) },
+		OnPressure: func(_ context.Context, depth, capacity int) {
+			tell(news{Hook: "pressure", Depth: 100*depth + capacity})
+		},
+		OnFailure: func(_ context.Context, f Failure[int]) { tell(news{Hook: "failure", Events: f.Events}) },
 		OnDrop: func(_ context.Context, d Dropped[int]) {
 			tell(news{Hook: "drop", Count: d.Count, Events: slices.Clone(d.Events), Reason: d.Reason})
 		},

@@ -1,0 +1,459 @@
+package stage
+
+import (
+	"io"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// fate is what has become of one event, in the eyes of the model.
+type fate uint8
+
+const (
+	waiting fate = iota // at the intake
+	passing             // taken, and in no batch yet
+	issued              // in a batch with a receipt
+	delivered
+	rerouted
+	filtered
+	evicted
+	lost
+)
+
+func (f fate) settled() bool { return f >= delivered }
+
+// parcel is a receipt that is open, with the events it stands for. A call to
+// a sink may hold it.
+type parcel struct {
+	events  []int // numbers from 1
+	batch   Batch[int]
+	failure Failure[int] // instead of batch, if it is one
+	calling bool
+	group   *group
+}
+
+func (p *parcel) receipt() Receipt {
+	if p.failure.receipt != (Receipt{}) {
+		return p.failure.receipt
+	}
+	return p.batch.receipt
+}
+
+// group is the parcels of one batch: its bytes come back with the last.
+type group struct {
+	bytes int64
+	live  int
+}
+
+// standing is a flush mark, and the losses the model knows of.
+type standing struct {
+	mark *Mark
+	seq  int
+	lost uint64
+}
+
+// world is the model: a slice of events with fates, and nothing clever.
+type world struct {
+	cfg    IntakeConfig[int]
+	fates  []fate  // of event i+1
+	sizes  []int64 // likewise
+	losses [numLoss]uint64
+	misuse uint64
+	bytes  int64
+	over   bool
+	marks  []*standing
+}
+
+func (m *world) all(f fate) (numbers []int) {
+	for i, have := range m.fates {
+		if have == f {
+			numbers = append(numbers, i+1)
+		}
+	}
+	return numbers
+}
+
+func (m *world) become(f fate, events ...int) {
+	for _, ev := range events {
+		m.fates[ev-1] = f
+	}
+}
+
+func (m *world) lose(why Loss, events ...int) {
+	m.become(lost, events...)
+	m.losses[why] += uint64(len(events))
+	for _, s := range m.marks {
+		for _, ev := range events {
+			if ev <= s.seq {
+				s.lost++
+			}
+		}
+	}
+}
+
+// enqueue makes room as DropOldest does, and says whether it did.
+func (m *world) enqueue(size int64) bool {
+	for {
+		queue := m.all(waiting)
+		if len(queue) < m.cfg.QueueSize && (m.cfg.QueueBytes == 0 || m.bytes+size <= m.cfg.QueueBytes) {
+			break
+		}
+		if len(queue) == 0 {
+			return false
+		}
+		m.become(evicted, queue[0])
+		m.bytes -= m.sizes[queue[0]-1]
+	}
+	m.fates, m.sizes = append(m.fates, waiting), append(m.sizes, size)
+	m.bytes += size
+	return true
+}
+
+// machine is the intake, the cutter and the ledger, run by hand on one
+// goroutine, beside the model.
+type machine struct {
+	world
+	q       *Intake[int]
+	l       *Ledger
+	other   *mill
+	enqueue Enqueue[int]
+	batcher Batcher[int]
+	alarm   ageAlarm
+	chunks  chan Batch[int] // from enqueue to batcher
+	batches chan Batch[int] // from the batcher
+	parcels []*parcel
+	used    []Receipt
+}
+
+func newMachine(t *rapid.T) *machine {
+	m := &machine{other: newMill(), chunks: make(chan Batch[int], 1000), batches: make(chan Batch[int], 1000)}
+	m.cfg = IntakeConfig[int]{QueueSize: rapid.IntRange(1, 10).Draw(t, "queue")}
+	m.cfg.ChunkSize = rapid.IntRange(1, m.cfg.QueueSize).Draw(t, "chunk")
+	m.cfg.SizeOf = func(number int) int { return number % 4 } // what the event is told from is its number
+	m.cfg.QueueBytes = rapid.SampledFrom([]int64{0, 8, 20}).Draw(t, "bytes")
+	m.q, m.l = newQueue(m.cfg)
+	pool := NewBuffers[int](m.cfg.ChunkSize, 4, true)
+	m.enqueue = Enqueue[int]{Intake: m.q, Buffers: pool}
+	m.batcher = Batcher[int]{
+		Size: rapid.IntRange(1, 6).Draw(t, "batch"), Bytes: rapid.SampledFrom([]int64{0, 5}).Draw(t, "batch bytes"),
+		Ledger: m.l, Chunks: pool,
+	}
+	m.batcher.Batches = NewBuffers[int](m.batcher.Size, 4, true)
+	m.batcher.cut = cutter[int]{size: m.batcher.Size, bytes: m.batcher.Bytes, chunks: pool, batches: m.batcher.Batches}
+	m.alarm = ageAlarm{clock: clock.NewMock(), interval: math.MaxInt64}
+	return m
+}
+
+// collect takes in the batches that were cut.
+func (m *machine) collect(t require.TestingT) {
+	for len(m.batches) > 0 {
+		b := <-m.batches
+		p := &parcel{events: slices.Clone(b.Events), batch: b, group: &group{live: 1}}
+		for _, ev := range p.events {
+			p.group.bytes += m.sizes[ev-1]
+		}
+		queue := m.all(passing)
+		require.Equal(t, append([]int{}, queue[:len(p.events)]...), append([]int{}, p.events...), "order")
+		m.become(issued, p.events...)
+		m.parcels = append(m.parcels, p)
+	}
+}
+
+// pick draws one of the open parcels.
+func (m *machine) pick(t *rapid.T) (int, *parcel) {
+	if len(m.parcels) == 0 {
+		t.Skip("nothing is open")
+	}
+	i := rapid.IntRange(0, len(m.parcels)-1).Draw(t, "parcel")
+	return i, m.parcels[i]
+}
+
+// ended strikes a parcel off that was settled.
+func (m *machine) ended(i int) {
+	p := m.parcels[i]
+	m.used = append(m.used, p.receipt())
+	m.parcels = slices.Delete(m.parcels, i, i+1)
+	if p.group.live--; p.group.live == 0 {
+		m.bytes -= p.group.bytes
+	}
+}
+
+func (m *machine) check(t require.TestingT) {
+	b := m.q.Books()
+	n := func(f fate) uint64 { return uint64(len(m.all(f))) }
+	require.Equal(t, uint64(len(m.fates)), b.Accepted)
+	require.Equal(t, int(n(waiting)), b.Depth)
+	require.Equal(t, n(passing)+n(issued), b.InFlight)
+	require.Equal(t, n(delivered), b.Delivered)
+	require.Equal(t, n(rerouted), b.Rerouted)
+	require.Equal(t, n(filtered), b.Filtered)
+	require.Equal(t, n(evicted), b.Evicted[EvictedCount]+b.Evicted[EvictedBytes])
+	require.Equal(t, m.losses, b.Lost)
+	require.Equal(t, n(lost), b.LostTotal())
+	require.Equal(t, m.misuse, b.Misuse)
+	require.Equal(t, m.bytes, b.Bytes)
+	for _, s := range m.marks {
+		if isDone(s.mark) {
+			for i, f := range m.fates[:s.seq] {
+				require.True(t, f.settled(), "the mark at %d passed event %d, which is %d", s.seq, i+1, f)
+			}
+		}
+	}
+}
+
+// actions are the steps of the machine.
+func (m *machine) actions() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"": func(t *rapid.T) { m.check(t) },
+		"enqueue": func(t *rapid.T) {
+			for range rapid.IntRange(1, 8).Draw(t, "events") {
+				number := len(m.fates) + 1
+				if m.over {
+					require.ErrorIs(t, m.q.Enqueue(&number), ErrClosed)
+					continue
+				}
+				err := m.q.Enqueue(&number)
+				if m.world.enqueue(int64(number % 4)) {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, ErrFull)
+				}
+			}
+		},
+		"take": func(t *rapid.T) {
+			if m.over {
+				t.Skip("all was taken")
+			}
+			for range rapid.IntRange(1, 3).Draw(t, "haul") {
+				m.enqueue.haul.clean = append(m.enqueue.haul.clean, m.enqueue.Buffers.get())
+			}
+			before := m.l.Books().InFlight
+			m.q.take(&m.enqueue.haul, rapid.Bool().Draw(t, "wait"))
+			m.enqueue.send(m.chunks)
+			taken := m.l.Books().InFlight - before
+			m.become(passing, m.all(waiting)[:taken]...)
+		},
+		"batch": func(t *rapid.T) {
+			if len(m.chunks) == 0 {
+				t.Skip("no chunks")
+			}
+			chunk := <-m.chunks
+			if m.over {
+				return
+			}
+			m.batcher.add(chunk, m.batches, &m.alarm)
+			m.collect(t)
+		},
+		"age": func(t *rapid.T) {
+			if !m.batcher.cut.open() || m.over {
+				t.Skip("nothing is open")
+			}
+			m.alarm.stop()
+			m.batches <- m.batcher.issue(m.batcher.cut.close(Age))
+			m.collect(t)
+		},
+		"call": func(t *rapid.T) {
+			_, p := m.pick(t)
+			switch got := m.l.enter(p.receipt(), len(p.events)); {
+			case p.calling:
+				require.Equal(t, notOurs, got)
+				m.misuse++
+			default:
+				require.Equal(t, mayCall, got)
+				p.calling = true
+			}
+		},
+		"return": func(t *rapid.T) {
+			_, p := m.pick(t)
+			m.l.leave(p.receipt())
+			p.calling = false
+		},
+		"settle": func(t *rapid.T) {
+			i, p := m.pick(t)
+			o := rapid.SampledFrom([]Outcome{Delivered, Delivered, Rerouted, Filtered, Lost}).Draw(t, "outcome")
+			why := Loss(rapid.IntRange(0, int(numLoss)-1).Draw(t, "why"))
+			require.True(t, m.l.Settle(p.receipt(), o, why))
+			switch o {
+			case Delivered:
+				m.become(delivered, p.events...)
+			case Rerouted:
+				m.become(rerouted, p.events...)
+			case Filtered:
+				m.become(filtered, p.events...)
+			case Lost:
+				m.lose(why, p.events...)
+			}
+			m.ended(i)
+		},
+		"settle part": func(t *rapid.T) {
+			_, p := m.pick(t)
+			if len(p.events) < 2 {
+				t.Skip("too small")
+			}
+			k := rapid.IntRange(1, len(p.events)-1).Draw(t, "failed")
+			old := p.receipt()
+			r, ok := m.l.settlePart(old, k, Delivered)
+			require.True(t, ok)
+			m.used = append(m.used, old)
+			m.become(delivered, p.events[k:]...)
+			p.events = p.events[:k]
+			if p.failure.receipt != (Receipt{}) {
+				p.failure.Events, p.failure.receipt = p.failure.Events[:k], r
+			} else {
+				p.batch.Events, p.batch.receipt = p.batch.Events[:k], r
+			}
+		},
+		"keep": func(t *rapid.T) {
+			_, p := m.pick(t)
+			if p.failure.receipt != (Receipt{}) {
+				t.Skip("a failure")
+			}
+			k := rapid.IntRange(0, len(p.events)).Draw(t, "kept")
+			m.used = append(m.used, p.receipt())
+			p.batch = p.batch.Keep(p.batch.Events[:k])
+			m.become(filtered, p.events[k:]...)
+			p.events = p.events[:k]
+			require.Equal(t, append([]int{}, p.events...), append([]int{}, p.batch.Events...))
+		},
+		"fail": func(t *rapid.T) {
+			_, p := m.pick(t)
+			if p.failure.receipt != (Receipt{}) || p.calling || len(p.events) == 0 {
+				t.Skip("not a stage's")
+			}
+			indexes := rapid.SliceOfNDistinct(rapid.IntRange(0, len(p.events)-1), 1, len(p.events), rapid.ID[int]).Draw(t, "indexes")
+			m.used = append(m.used, p.receipt())
+			rest, f := p.batch.Fail(indexes, io.EOF)
+			var failed, kept []int
+			for i, ev := range p.events {
+				if slices.Contains(indexes, i) {
+					failed = append(failed, ev)
+				} else {
+					kept = append(kept, ev)
+				}
+			}
+			require.Equal(t, failed, f.Events)
+			require.Equal(t, append([]int{}, kept...), append([]int{}, rest.Events...))
+			p.batch, p.events = rest, kept
+			p.group.live++
+			m.parcels = append(m.parcels, &parcel{events: failed, failure: f, group: p.group})
+		},
+		"use again": func(t *rapid.T) {
+			if len(m.used) == 0 {
+				t.Skip("nothing was used")
+			}
+			r := rapid.SampledFrom(m.used).Draw(t, "receipt")
+			ok := true
+			switch rapid.IntRange(0, 3).Draw(t, "how") {
+			case 0:
+				ok = m.l.Settle(r, Delivered, 0)
+			case 1:
+				_, ok = r.shrink(0)
+			case 2:
+				_, _, ok = r.split(0, 0)
+			case 3:
+				_, ok = m.l.settlePart(r, 0, Rerouted)
+			}
+			require.False(t, ok)
+			if !m.over {
+				m.misuse++
+			}
+		},
+		"foreign": func(t *rapid.T) {
+			require.False(t, m.l.Settle(m.other.issue(1), Delivered, 0))
+			if !m.over {
+				m.misuse++
+			}
+		},
+		"mark": func(t *rapid.T) {
+			s := &standing{mark: m.q.Mark(), seq: len(m.fates)}
+			require.Equal(t, uint64(s.seq), s.mark.seq)
+			m.marks = append(m.marks, s)
+		},
+		"forget": func(t *rapid.T) {
+			if len(m.marks) == 0 {
+				t.Skip("no marks")
+			}
+			i := rapid.IntRange(0, len(m.marks)-1).Draw(t, "mark")
+			s := m.marks[i]
+			m.marks = slices.Delete(m.marks, i, i+1)
+			if got := m.l.Forget(s.mark); m.over {
+				require.GreaterOrEqual(t, got, s.lost, "an end may count more: nobody asks after it")
+			} else {
+				require.Equal(t, s.lost, got, "lost before the mark at %d", s.seq)
+			}
+		},
+		"abandon": func(t *rapid.T) {
+			if m.over || rapid.IntRange(0, 9).Draw(t, "rarely") > 0 {
+				t.Skip("not now")
+			}
+			m.q.Seal(ErrClosed, RefusedClosed)
+			back, inDoubt := m.q.Abandon(LossDeadline)
+			var events []int
+			for _, b := range back {
+				events = append(events, b.Events...)
+			}
+			require.Equal(t, m.all(waiting), events)
+			doubt := 0
+			for _, p := range m.parcels {
+				if p.calling {
+					doubt += len(p.events)
+					m.lose(LossInDoubt, p.events...)
+				}
+				m.used = append(m.used, p.receipt())
+			}
+			for _, f := range []fate{waiting, passing, issued} {
+				m.lose(LossDeadline, m.all(f)...)
+			}
+			require.Equal(t, uint64(doubt), inDoubt)
+			m.parcels, m.bytes, m.over = nil, 0, true
+		},
+	}
+}
+
+// finish settles what is open, oldest last, and finds every mark passed.
+func (m *machine) finish(t *rapid.T) {
+	steps := m.actions()
+	for !m.over && m.q.take(m.filled(), false) == deliver {
+		m.become(passing, m.all(waiting)[:m.l.Books().InFlight-uint64(len(m.all(passing))+len(m.all(issued)))]...)
+		m.enqueue.send(m.chunks)
+	}
+	for len(m.chunks) > 0 {
+		steps["batch"](t)
+	}
+	if m.batcher.cut.open() && !m.over {
+		steps["age"](t)
+	}
+	for len(m.parcels) > 0 {
+		i := len(m.parcels) - 1
+		require.True(t, m.l.Settle(m.parcels[i].receipt(), Delivered, 0))
+		m.become(delivered, m.parcels[i].events...)
+		m.ended(i)
+	}
+	m.check(t)
+	require.Zero(t, m.q.Books().InFlight)
+	require.Zero(t, m.bytes)
+	for _, s := range m.marks {
+		require.True(t, isDone(s.mark), "everything is settled, and the mark at %d stands", s.seq)
+	}
+}
+
+func (m *machine) filled() *haul[int] {
+	h := &m.enqueue.haul
+	for len(h.clean) < 2 {
+		h.clean = append(h.clean, m.enqueue.Buffers.get())
+	}
+	return h
+}
+
+func TestIntakeAndLedgerAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine(t)
+		t.Repeat(m.actions())
+		m.finish(t)
+	})
+}
