@@ -23,7 +23,7 @@ type actor struct {
 }
 
 var (
-	errEarly  = errors.New("Run returned before its input was closed")
+	errEarly  = errors.New("its Run returned before its input was closed")
 	errGoexit = errors.New("runtime.Goexit called")
 )
 

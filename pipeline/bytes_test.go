@@ -199,7 +199,7 @@ func TestNoBytesAreLeft(t *testing.T) {
 			h := newHouse(t, w, cfg(config{QueueSize: 10, BatchSize: 1}), nil)
 			n := h.stall(t)
 			h.offer(t, Event{Producer: 1, Seq: n + 1, Bytes: 10}, Event{Producer: 1, Seq: n + 2, Bytes: 10})
-			err, took := h.closeWithin(t, time.Minute)
+			took, err := h.closeWithin(t, time.Minute)
 			require.Error(t, err)
 			require.Equal(t, time.Minute, took)
 			h.closed(t)

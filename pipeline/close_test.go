@@ -47,7 +47,7 @@ func TestCloseWithASinkThatIgnoresItsContext(t *testing.T) {
 				w.Settle()
 				sink.step()
 				h.settle(t)
-				err, took := h.closeWithin(t, time.Second)
+				took, err := h.closeWithin(t, time.Second)
 				require.Equal(t, time.Second, took)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				var loss *pipeline.LossError
@@ -85,7 +85,7 @@ func TestCloseWithASinkThatHeedsItsContext(t *testing.T) {
 	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
 		h := newHouse(t, w, inPairs(), newTap(w).hold())
 		h.offer(t, run(1, 1, 6)...)
-		err, took := h.closeWithin(t, time.Second)
+		took, err := h.closeWithin(t, time.Second)
 		require.Equal(t, time.Second, took)
 		var loss *pipeline.LossError
 		require.ErrorAs(t, err, &loss)
@@ -242,7 +242,7 @@ func TestCloseNamesASinkStuckInClose(t *testing.T) {
 		cfg.Routes = []stage.Route[Event]{{To: aside}}
 		h := newHouse(t, w, cfg, nil)
 		h.offer(t, run(1, 1, 3)...)
-		err, took := h.closeWithin(t, time.Second)
+		took, err := h.closeWithin(t, time.Second)
 		require.Equal(t, time.Second, took)
 		var loss *pipeline.LossError
 		require.ErrorAs(t, err, &loss)
@@ -263,7 +263,7 @@ func TestCloseNamesAStuckRoute(t *testing.T) {
 		h := newHouse(t, w, cfg, newTap(w).then(fails(errDown)))
 		h.offer(t, run(1, 1, 6)...)
 		w.Settle()
-		err, _ := h.closeWithin(t, time.Second)
+		_, err := h.closeWithin(t, time.Second)
 		var loss *pipeline.LossError
 		require.ErrorAs(t, err, &loss)
 		require.Equal(t, pipeline.LossError{Pipeline: "tap", Lost: 2, InDoubt: 2, Stuck: []string{"mud"}}, *loss)
@@ -286,7 +286,7 @@ func TestCloseNamesAStuckStage(t *testing.T) {
 				h := newHouse(t, w, cfg, nil)
 				h.offer(t, run(1, 1, n)...)
 				w.Settle()
-				err, took := h.closeWithin(t, time.Second)
+				took, err := h.closeWithin(t, time.Second)
 				require.Equal(t, time.Second, took)
 				var loss *pipeline.LossError
 				if require.ErrorAs(t, err, &loss); true {
@@ -314,7 +314,7 @@ func TestCloseNamesASinkThatGuardsOthers(t *testing.T) {
 		h := newHouse(t, w, inPairs(), sink)
 		h.offer(t, run(1, 1, 2)...)
 		w.Settle()
-		err, _ := h.closeWithin(t, time.Second)
+		_, err := h.closeWithin(t, time.Second)
 		var loss *pipeline.LossError
 		require.ErrorAs(t, err, &loss)
 		stuck := loss.Stuck
@@ -363,7 +363,7 @@ func TestAForcedCloseReportsWhatAStageHolds(t *testing.T) {
 		w.Settle()
 		h.offer(t, run(1, 21, 31)...)
 		w.Settle()
-		err, _ := h.closeWithin(t, time.Second)
+		_, err := h.closeWithin(t, time.Second)
 		require.Equal(t, []error{err}, flushing.Values())
 		h.closed(t)
 		told := 0

@@ -212,7 +212,7 @@ func TestConcurrentFlushes(t *testing.T) {
 				require.Zero(t, faults)
 				require.Equal(t, workers, most, "concurrency is reached and not exceeded")
 				mu.Unlock()
-				err, _ := h.closeWithin(t, time.Second)
+				_, err := h.closeWithin(t, time.Second)
 				require.NoError(t, err)
 				h.closed(t)
 			})
@@ -272,7 +272,7 @@ func TestAFlushOfTheSinkThatIsStuck(t *testing.T) {
 		flushing := h.start(func() error { return h.p.Flush(context.Background()) })
 		w.Settle()
 		h.offer(t, run(1, 3, 4)...)
-		err, took := h.closeWithin(t, time.Second)
+		took, err := h.closeWithin(t, time.Second)
 		require.Equal(t, time.Second, took)
 		var loss *pipeline.LossError
 		require.ErrorAs(t, err, &loss)

@@ -146,7 +146,7 @@ func TestAForcedCloseReportsEveryEventOnce(t *testing.T) {
 						w.Settle()
 					}
 					before := h.settle(t)
-					err, took := h.closeWithin(t, time.Second)
+					took, err := h.closeWithin(t, time.Second)
 					require.Equal(t, time.Second, took)
 					var loss *pipeline.LossError
 					require.ErrorAs(t, err, &loss)
@@ -180,7 +180,7 @@ func TestAForcedCloseReportsWhatWaited(t *testing.T) {
 		cfg := config{QueueSize: 16, BatchSize: 4, FlushInterval: time.Hour, Overflow: stage.DropNewest}
 		h := newHouse(t, w, cfg, newTap(w).hold())
 		fill(h)
-		err, _ := h.closeWithin(t, time.Second)
+		_, err := h.closeWithin(t, time.Second)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.EqualValues(t, 4, h.closed(t).Lost.InDoubt)
 	})
@@ -196,7 +196,7 @@ func TestALatePartialFailureIsReportedAsAbandoned(t *testing.T) {
 		sink.stubborn = true
 		h := newHouse(t, w, cfg, sink)
 		h.offer(t, run(1, 1, 4)...)
-		err, _ := h.closeWithin(t, time.Second)
+		_, err := h.closeWithin(t, time.Second)
 		require.Error(t, err)
 		sink.release()
 		s := h.closed(t)
@@ -221,7 +221,7 @@ func TestCloseWaitsForTheHooks(t *testing.T) {
 		h := newHouse(t, w, cfg, sink)
 		h.offer(t, run(1, 1, 10)...)
 		w.Settle()
-		err, took := h.closeWithin(t, time.Minute)
+		took, err := h.closeWithin(t, time.Minute)
 		require.NoError(t, err, "the losses came before")
 		require.Equal(t, 5*time.Second, took)
 		require.Equal(t, []int{1, 3, 5, 7, 9}, told.Values())
@@ -239,7 +239,7 @@ func TestCloseNamesAStuckHook(t *testing.T) {
 		h := newHouse(t, w, cfg, newTap(w).then(fails(errDown)))
 		h.offer(t, run(1, 1, 2)...)
 		w.Settle()
-		err, took := h.closeWithin(t, time.Second)
+		took, err := h.closeWithin(t, time.Second)
 		require.Equal(t, time.Second, took)
 		var loss *pipeline.LossError
 		require.True(t, errors.As(err, &loss))

@@ -164,9 +164,9 @@ func (h *house) atOnce(t *testing.T, call func(context.Context) error) error {
 	return outcome.Values()[0]
 }
 
-// closeWithin closes with a deadline d from now, lets d pass, and returns the
-// verdict and how long it took.
-func (h *house) closeWithin(t *testing.T, d time.Duration) (error, time.Duration) {
+// closeWithin closes with a deadline d from now, lets d pass, and returns how
+// long it took, and the verdict.
+func (h *house) closeWithin(t *testing.T, d time.Duration) (took time.Duration, err error) {
 	t.Helper()
 	ctx, cancel := h.w.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -174,7 +174,7 @@ func (h *house) closeWithin(t *testing.T, d time.Duration) (error, time.Duration
 	outcome := h.start(func() error { return h.p.Close(ctx) })
 	h.w.Advance(d)
 	require.Equal(t, 1, outcome.Len(), "Close has outlived its deadline")
-	return outcome.Values()[0], outcome.Times()[0] - begin
+	return outcome.Times()[0] - begin, outcome.Values()[0]
 }
 
 // closed holds the books of a closed pipeline against the oracle's.

@@ -384,3 +384,37 @@ func TestBuryOfAMarkBeforeAllEventsIsNoMisuse(t *testing.T) {
 	NewErrorRouter[int](nil, m.ledger, nil).route(t.Context(), f, 0)
 	require.Zero(t, m.ledger.Books().Misuse)
 }
+
+func TestBatchFailAll(t *testing.T) {
+	m := newMill()
+	b := m.batch(1, 2)
+	rest, f := b.FailAll(io.EOF)
+	require.Empty(t, rest.Events)
+	require.Equal(t, Size, rest.Trigger)
+	require.Nil(t, rest.buf, "the failure's readers have the buffer")
+	require.Equal(t, []int{1, 2}, f.Events)
+	require.Equal(t, io.EOF, f.Err)
+	require.True(t, m.ledger.Settle(f.receipt, Lost, LossFailed))
+	require.False(t, isDone(m.ledger.Await(m.at)), "the rest keeps its place")
+	require.True(t, m.ledger.Settle(rest.receipt, Delivered, 0))
+	require.Equal(t, Books{Lost: [numLoss]uint64{2}}, only(m.ledger.Books()))
+
+	_, f = b.FailAll(io.EOF)
+	require.False(t, m.ledger.Settle(f.receipt, Lost, LossFailed), "the batch was used up")
+	require.Equal(t, Books{Lost: [numLoss]uint64{2}, Misuse: 2}, only(m.ledger.Books()))
+}
+
+func TestMarksBehindTheEnd(t *testing.T) {
+	q, l := newQueue(IntakeConfig[int]{QueueSize: 4})
+	offer(q, 1)
+	a, b := q.Mark(), q.Mark()
+	require.Len(t, q.marks, 1, "equal marks are announced once")
+	require.Len(t, l.marks, 2)
+	require.Zero(t, l.Forget(a))
+	q.Seal(ErrClosed, RefusedClosed)
+	q.Abandon(LossDead)
+	require.True(t, isDone(b))
+	require.False(t, isDone(a), "a mark forgotten is nobody's")
+	require.Equal(t, uint64(1), l.Forget(b))
+	require.True(t, isDone(q.Mark()))
+}
