@@ -87,8 +87,9 @@ type Config[T any] struct {
 	// deadline finds inside a stuck sink are reported when the sink returns.
 	OnFailure func(ctx context.Context, f stage.Failure[T])
 	// OnDrop is called with evicted events: their number exactly, and the
-	// events themselves while the hook keeps up, else the latest. Without the
-	// hook none are kept.
+	// events themselves while the hook keeps up, else the latest. Room for up
+	// to 4·min(QueueSize, 4096) events is allocated for it; without the hook
+	// none are kept.
 	OnDrop func(ctx context.Context, d stage.Dropped[T])
 
 	// Clock is what all waiting and all timestamps go by; default the

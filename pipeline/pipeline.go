@@ -46,7 +46,8 @@ func (p *Pipeline[T]) Name() string { return p.cfg.Name }
 func (p *Pipeline[T]) Enqueue(ev T) error { return p.intake.Enqueue(&ev) }
 
 // EnqueueAll offers every event, in order, and returns the number accepted.
-// The others are named in a [*RejectedError].
+// The others are named in a [*RejectedError]. Under DropOldest a slice longer
+// than the queue evicts its own first events, which count as accepted.
 func (p *Pipeline[T]) EnqueueAll(evs []T) (accepted int, err error) {
 	var rejected RejectedError
 	accepted = p.intake.EnqueueAll(evs, func(i int, err error) {

@@ -8,7 +8,7 @@ import "time"
 // the Failure a hook was given, but not the one WriteFailure was given.
 type Failure[T any] struct {
 	Events   []T
-	Stage    string    // where it failed: a stage's or a sink's name
+	Stage    string    // where it failed: a stage's or a sink's name; a custom stage sets its own
 	Err      error     // the cause; joined with the routes' errors as they fail
 	Attempts int       // calls made with these events so far
 	First    time.Time // when the first call began, on the pipeline's clock
@@ -61,7 +61,10 @@ type Route[T any] struct {
 	// called on the router's goroutine and must not block.
 	Match func(error) bool
 	// To gets the events, by WriteFailure if it is a [FailureSink]. What it
-	// fails to take goes on to the next route that matches.
+	// fails to take goes on to the next route that matches. One router calls
+	// all routes: one that hangs holds up the others, and in the end the sink.
+	// A sink that is the pipeline's own too is called from two goroutines; it
+	// must be safe for that, or wrapped in sinks.Shared.
 	To Sink[T]
 }
 
