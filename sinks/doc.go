@@ -1,5 +1,5 @@
 // Package sinks holds the destinations that batches end in, and decorators
-// around them. It uses the standard library only.
+// around them. None of them needs a library of its own.
 //
 // Destinations:
 //

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+var someTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
 func TestFileKeepsSoManyBackups(t *testing.T) {
 	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
 		f := newTestFile(t, FileConfig[string]{MaxSize: 2, MaxBackups: 2}, nil)
@@ -77,7 +79,6 @@ func TestFileCompresses(t *testing.T) {
 }
 
 func TestFileResumesAfterACrash(t *testing.T) {
-	now := time.Now()
 	for name, c := range map[string]struct {
 		compress bool
 		left     map[string]string // by suffix
@@ -93,7 +94,7 @@ func TestFileResumesAfterACrash(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "app.log")
-			rolled := newRolledName(path).format(now, 41)
+			rolled := newRolledName(path).format(someTime, 41)
 			for suffix, text := range c.left {
 				if text == "zipped" {
 					zip(t, rolled+suffix, "text\n")
@@ -184,14 +185,14 @@ func TestFileReportsWhatItCouldNotTidy(t *testing.T) {
 func TestFileReportsWhatItCouldNotResume(t *testing.T) {
 	fs := &faultFS{}
 	f := newTestFile(t, FileConfig[string]{MaxSize: 2}, fs)
-	put(t, newRolledName(f.cfg.Path).format(time.Now(), 1), "")
+	put(t, newRolledName(f.cfg.Path).format(someTime, 1), "")
 	fs.set(hooks{readDir: func() error { return errDown }})
 	require.NoError(t, f.Write(t.Context(), []string{"a"}))
 	require.ErrorIs(t, f.Close(), errDown)
 
 	// Half a file that cannot be removed is in the way.
 	path := filepath.Join(t.TempDir(), "app.log")
-	rolled := put(t, newRolledName(path).format(time.Now(), 1), "text\n")
+	rolled := put(t, newRolledName(path).format(someTime, 1), "text\n")
 	put(t, rolled+tmpSuffix, "ha")
 	fs.set(hooks{remove: func(string) error { return errDown }})
 	f = newTestFile(t, FileConfig[string]{Path: path, Compress: true}, fs)
@@ -230,8 +231,8 @@ func TestFileTidiesUntilThereIsNothingLeft(t *testing.T) {
 // Close does not wait for a large file, and the next run finds it.
 func TestFileCloseInterruptsCompression(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.log")
-	old := put(t, newRolledName(path).format(time.Now(), 1), "small\n")
-	large := newRolledName(path).format(time.Now(), 2)
+	old := put(t, newRolledName(path).format(someTime, 1), "small\n")
+	large := newRolledName(path).format(someTime, 2)
 	put(t, large, strings.Repeat("large\n", 100))
 
 	fs := &faultFS{}

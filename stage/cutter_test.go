@@ -51,11 +51,11 @@ func TestCutterAgainstModel(t *testing.T) {
 		if sized {
 			how.bytes = rapid.Int64Range(0, 20).Draw(t, "bytes")
 		}
-		batches := NewBuffers[int](how.size, 100, sized)
+		batches := NewBuffers[int](how.size, 1000, sized)
 		chunks, chunkSize := batches, how.size
 		if rapid.Bool().Draw(t, "chunks of their own") {
 			chunkSize = rapid.IntRange(1, 12).Draw(t, "chunk size")
-			chunks = NewBuffers[int](chunkSize, 100, sized)
+			chunks = NewBuffers[int](chunkSize, 1000, sized)
 		}
 		c := cutter[int]{size: how.size, bytes: how.bytes, chunks: chunks, batches: batches}
 		model := naive{cutting: how}

@@ -30,7 +30,8 @@ var (
 // PartialError is returned by a [Sink] that delivered some events and not
 // others. Failed holds indexes into the slice that Write was given; all other
 // events count as delivered. An empty Failed, a duplicate or an index out of
-// range makes it the failure of the whole batch.
+// range makes it the failure of the whole batch. It may be wrapped; joined with
+// other errors it is one of several, and the whole batch failed.
 type PartialError struct {
 	Failed []int
 	Err    error // the cause; may be nil
@@ -50,11 +51,17 @@ func (e *PartialError) Unwrap() error { return e.Err }
 // partial returns the indexes that err reports as failed out of n events, in
 // ascending order, or nil if the whole batch failed.
 func partial(err error, n int) []int {
-	var pe *PartialError
-	if !errors.As(err, &pe) || len(pe.Failed) == 0 {
-		return nil
+	for err != nil {
+		if pe, ok := err.(*PartialError); ok {
+			if len(pe.Failed) == 0 {
+				return nil
+			}
+			return ascending(pe.Failed, n)
+		}
+		// Not into a join: of several errors one may be about the whole batch.
+		err = errors.Unwrap(err)
 	}
-	return ascending(pe.Failed, n)
+	return nil
 }
 
 // ascending returns the indexes sorted if they are distinct and within [0, n),
@@ -92,10 +99,24 @@ func Permanent(err error) error {
 }
 
 // IsPermanent reports whether err, or an error it wraps, was marked by
-// [Permanent].
+// [Permanent]. Joined errors are permanent if all of them are.
 func IsPermanent(err error) bool {
-	var p permanentError
-	return errors.As(err, &p)
+	for err != nil {
+		switch e := err.(type) {
+		case permanentError:
+			return true
+		case interface{ Unwrap() []error }:
+			parts := e.Unwrap()
+			for _, part := range parts {
+				if !IsPermanent(part) {
+					return false
+				}
+			}
+			return len(parts) > 0
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
 }
 
 // PanicError is a panic, or a runtime.Goexit, in user code, caught where the

@@ -22,7 +22,7 @@ func TestPermanentIsFoundThroughWrapping(t *testing.T) {
 	for _, e := range []error{
 		err,
 		fmt.Errorf("sink: %w", err),
-		errors.Join(io.ErrClosedPipe, err),
+		errors.Join(err, fmt.Errorf("branch 2: %w", Permanent(io.ErrClosedPipe))),
 		&PartialError{Failed: []int{1}, Err: err},
 		Permanent(err),
 	} {
@@ -30,6 +30,7 @@ func TestPermanentIsFoundThroughWrapping(t *testing.T) {
 		require.ErrorIs(t, e, io.EOF)
 	}
 	require.False(t, IsPermanent(fmt.Errorf("%v", err)), "a message is no mark")
+	require.False(t, IsPermanent(errors.Join(io.ErrClosedPipe, err)), "one part may be worth another try")
 }
 
 func TestPartialError(t *testing.T) {
@@ -155,4 +156,13 @@ func TestPanicErrorOfGoexit(t *testing.T) {
 	require.Contains(t, p.Error(), "runtime.Goexit called\n")
 	require.Contains(t, p.Stack, "stage.bowOut")
 	require.NoError(t, errors.Unwrap(got))
+}
+
+// What a fan-out of the user's own joins may hold the failure of a whole batch
+// beside a partial one.
+func TestAPartialErrorAmongOthersIsNone(t *testing.T) {
+	pe := &PartialError{Failed: []int{1}, Err: io.EOF}
+	require.Equal(t, []int{1}, partial(fmt.Errorf("sink: %w", pe), 3))
+	require.Nil(t, partial(errors.Join(io.ErrClosedPipe, pe), 3))
+	require.Nil(t, partial(errors.Join(pe), 3))
 }

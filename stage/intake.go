@@ -169,7 +169,7 @@ func (q *Intake[T]) enqueueSized(ev *T) error {
 	size, err := q.measure(ev)
 	q.mu.lock()
 	if err != nil {
-		q.refuse(err)
+		err = q.refuse(err)
 		q.mu.Unlock()
 		return err
 	}
@@ -184,13 +184,18 @@ func (q *Intake[T]) enqueueSlow(ev *T, size int64) error {
 	return err
 }
 
-// refuse counts an event that measure refused.
-func (q *Intake[T]) refuse(err error) {
-	if err == ErrTooLarge {
-		q.rejected[RefusedTooLarge]++
-	} else {
-		q.rejected[RefusedInvalid]++
+// refuse counts an event that measure refused with err, and returns why it is
+// refused: a closed queue refuses everything alike.
+func (q *Intake[T]) refuse(err error) error {
+	why := RefusedInvalid
+	switch {
+	case q.refusal != nil:
+		why, err = q.why, q.refusal
+	case err == ErrTooLarge:
+		why = RefusedTooLarge
 	}
+	q.rejected[why]++
+	return err
 }
 
 // measure asks the size function. It runs before the lock is taken, and its
@@ -231,7 +236,7 @@ func (q *Intake[T]) EnqueueAll(evs []T, refused func(i int, err error)) (accepte
 		for i := range part {
 			switch {
 			case errs[i] != nil:
-				q.refuse(errs[i])
+				errs[i] = q.refuse(errs[i])
 			case q.n < q.lim:
 				q.buf[q.n] = part[i]
 				q.n++

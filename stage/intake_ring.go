@@ -43,16 +43,14 @@ func (q *Intake[T]) admit(ev *T, size int64) (signals, error) {
 		q.rejected[q.why]++
 		return 0, q.refusal
 	}
+	sig := q.grant() // room that take has left for later is theirs
 	if q.waiters.n == 0 && q.fits(size) {
-		return q.push(ev, size), nil
+		return sig | q.push(ev, size), nil
 	}
 	room := q.cfg.Overflow == DropOldest && q.makeRoom(size)
-	var (
-		sig signals
-		err error
-	)
+	var err error
 	if room {
-		sig = q.push(ev, size)
+		sig |= q.push(ev, size)
 	} else {
 		if !planted(faultRejectUncounted) {
 			q.rejected[RefusedFull]++
@@ -117,7 +115,7 @@ func (q *Intake[T]) push(ev *T, size int64) signals {
 			q.alarmed = q.depth()
 		}
 	}
-	if q.state == idle || q.state == paced && q.depth() >= q.highDepth() {
+	if q.state == idle || q.state == paced && q.half() {
 		q.state = running
 		sig |= wakeActor
 	}
@@ -149,6 +147,12 @@ func (q *Intake[T]) limit() {
 		room = min(room, q.highDepth()-1-q.depth())
 	}
 	q.lim = min(len(q.buf), q.n+room)
+}
+
+// half reports whether half of the queue, or of the bytes, is taken, which ends
+// the actor's pause.
+func (q *Intake[T]) half() bool {
+	return q.depth() >= q.highDepth() || q.cfg.QueueBytes > 0 && q.bytes >= q.cfg.QueueBytes/2
 }
 
 // highDepth is the depth that ends the actor's pause.

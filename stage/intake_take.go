@@ -28,7 +28,7 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	for q.sealed > 0 && len(h.clean) > 0 {
 		events += q.haul(h, q.pop(), from+uint64(events))
 	}
-	partial := len(q.marks) > 0 || q.refusal != nil || q.n == len(q.buf) || !wait
+	partial := len(q.marks) > 0 || q.refusal != nil || q.n == len(q.buf) || q.waiters.n > 0 || !wait
 	if q.sealed == 0 && q.n > q.cur.head && partial && len(h.clean) > 0 {
 		q.close()
 		events += q.haul(h, q.cur, from+uint64(events))

@@ -596,7 +596,8 @@ func TestActorDoesNotSleepOverAWaiter(t *testing.T) {
 func TestWaitersUnderLoad(t *testing.T) {
 	clocktest.Explore(t, 60, func(t *testing.T, w *clocktest.World) {
 		r := w.Rand("plan")
-		cfg := IntakeConfig[int]{QueueSize: 1 + r.IntN(4), Overflow: Overflow(r.IntN(2)), ReportDrops: true}
+		cfg := IntakeConfig[int]{QueueSize: 1 + r.IntN(6), Overflow: Overflow(r.IntN(2)), ReportDrops: true}
+		cfg.ChunkSize = 1 + r.IntN(cfg.QueueSize)
 		if r.IntN(2) == 0 {
 			cfg.QueueBytes, cfg.SizeOf = 10, func(ev int) int { return ev%3 + 1 }
 		}
@@ -608,8 +609,14 @@ func TestWaitersUnderLoad(t *testing.T) {
 		waits := map[int]bool{}
 		var flying []Receipt
 		take := func() {
-			_, chunks := takeAll(q)
-			for _, c := range chunks {
+			h := haul[int]{}
+			for range 1 + r.IntN(2) {
+				h.clean = append(h.clean, newBuffer[int](q.cfg.ChunkSize, q.sized))
+			}
+			if q.take(&h, false) == sleep {
+				require.Zero(t, q.Depth(), "the actor sleeps over an event")
+			}
+			for _, c := range h.full {
 				got = append(got, c.Events...)
 				var bytes int64
 				for _, n := range c.buf.sizes[min(c.buf.head, len(c.buf.sizes)):min(c.buf.n, len(c.buf.sizes))] {
@@ -645,6 +652,7 @@ func TestWaitersUnderLoad(t *testing.T) {
 			settle()
 			w.Settle()
 		}
+		settle()
 		for _, o := range outcomes {
 			require.Equal(t, []error{nil}, o.Values())
 		}

@@ -74,9 +74,8 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 		var err error
 		if size, err = q.measure(ev); err != nil {
 			q.mu.lock()
-			q.refuse(err)
-			q.mu.Unlock()
-			return err
+			defer q.mu.Unlock()
+			return q.refuse(err)
 		}
 	}
 	if !q.mu.TryLock() { // mu.lock, by hand: it is not inlined

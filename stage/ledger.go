@@ -171,8 +171,9 @@ func (l *Ledger) settlePart(r Receipt, failed int, o Outcome) (Receipt, bool) {
 		l.misused()
 		return r, false
 	}
-	n := p.n - failed
-	l.count(o, n)
+	if !planted(faultPartialAsWhole) {
+		l.count(o, p.n-failed)
+	}
 	p.n = failed
 	r.cohort.gen++
 	p.gen = r.cohort.gen
@@ -193,12 +194,13 @@ func (l *Ledger) count(o Outcome, n int) {
 	l.inFlight -= uint64(n)
 }
 
-// Settle closes r with an outcome; why counts if it is Lost. It reports false,
-// and changes nothing, if r is stale, foreign, or was settled by Abandon.
+// Settle closes r with an outcome, which is not Pending; why counts if it is
+// Lost. It reports false, and changes nothing, if r is stale, foreign, or was
+// settled by Abandon.
 func (l *Ledger) Settle(r Receipt, o Outcome, why Loss) bool {
 	l.mu.Lock()
 	p := l.find(r)
-	if p == nil {
+	if p == nil || o == Pending || o > Lost {
 		l.misused()
 		l.mu.Unlock()
 		return false

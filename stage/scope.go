@@ -37,8 +37,9 @@ func Clock(ctx context.Context) clock.Clock {
 }
 
 // Draining returns a channel that is closed when Close of the pipeline that
-// ctx comes from begins, or when one of its actors has died. Whoever waits (a retry, a breaker, a rate limit) then
-// stops waiting. Without a pipeline it is nil, which is never ready.
+// ctx comes from begins, or when one of its actors has died. Whoever waits (a
+// retry, a breaker, a rate limit) then stops waiting. Without a pipeline it is
+// nil, which is never ready.
 func Draining(ctx context.Context) <-chan struct{} {
 	if s, ok := ctx.Value(scopeKey{}).(*Scope); ok {
 		return s.Draining
