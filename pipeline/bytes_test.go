@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"time"
 	"weak"
@@ -269,6 +270,24 @@ func TestBytesInFlightAreNotEvicted(t *testing.T) {
 		h.tap.release()
 		h.close(t)
 		require.Equal(t, []int{1, 2, 4, 5}, seqs(h.tap.taken()))
+	})
+}
+
+// Sizes whose sum is no number are too much for any bound.
+func TestBytesDoNotOverflow(t *testing.T) {
+	const half = math.MaxInt/2 + 1
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		h := newHouse(t, w, config{
+			QueueBytes: math.MaxInt64, BatchBytes: half, BatchSize: 4, SizeOf: oracle.SizeOf,
+		}, newTap(w).hold())
+		h.offer(t, Event{Seq: 1, Bytes: half})
+		require.EqualValues(t, half, h.settle(t).Bytes)
+		require.ErrorIs(t, h.enqueue(Event{Seq: 2, Bytes: half}), stage.ErrFull, "the first is on its way")
+		h.offer(t, Event{Seq: 3, Bytes: half - 1})
+		require.EqualValues(t, math.MaxInt, h.settle(t).Bytes)
+		h.tap.release()
+		h.close(t)
+		require.Equal(t, []int{1, 1}, h.tap.sizes())
 	})
 }
 

@@ -80,6 +80,22 @@ func TestWhatNewRefuses(t *testing.T) {
 	})
 }
 
+// A queue that no machine has room for makes no sense either.
+func TestAnImpossibleQueueIsRefused(t *testing.T) {
+	for name, cfg := range map[string]config{
+		"of small batches": {QueueSize: math.MaxInt, BatchSize: 1},
+		"of batches":       {QueueSize: math.MaxInt},
+		"of one batch":     {QueueSize: math.MaxInt, BatchSize: math.MaxInt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NotPanics(t, func() {
+				_, err := pipeline.New[Event](stage.SinkFunc[Event](accepts), cfg)
+				require.ErrorContains(t, err, fmt.Sprint("QueueSize = ", math.MaxInt))
+			})
+		})
+	}
+}
+
 // The limits themselves are within them.
 func TestWhatNewAcceptsAtItsLimits(t *testing.T) {
 	for name, cfg := range map[string]config{

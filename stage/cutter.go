@@ -102,7 +102,7 @@ func (c *cutter[T]) fill() (trigger Trigger) {
 // travels alone.
 func (c *cutter[T]) weigh(sizes []int64) int {
 	for i, size := range sizes {
-		if c.bytes > 0 && c.held+size > c.bytes && c.batch.n+i > 0 {
+		if c.bytes > 0 && size > c.bytes-c.held && c.batch.n+i > 0 {
 			return i
 		}
 		c.held += size

@@ -34,7 +34,7 @@ func (q *Intake[T]) accepted() uint64 { return q.base + uint64(q.n) }
 
 // fits reports whether an event of the given size has room.
 func (q *Intake[T]) fits(size int64) bool {
-	return q.depth() < q.cfg.QueueSize && (q.cfg.QueueBytes == 0 || q.bytes+size <= q.cfg.QueueBytes)
+	return q.depth() < q.cfg.QueueSize && (q.cfg.QueueBytes == 0 || size <= q.cfg.QueueBytes-q.bytes)
 }
 
 // admit takes the slow way for one event of an Enqueue.
