@@ -278,7 +278,7 @@ func TestBytesDoNotOverflow(t *testing.T) {
 	const half = math.MaxInt/2 + 1
 	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
 		h := newHouse(t, w, config{
-			QueueBytes: math.MaxInt64, BatchBytes: half, BatchSize: 4, SizeOf: oracle.SizeOf,
+			QueueBytes: math.MaxInt, BatchBytes: half, BatchSize: 4, SizeOf: oracle.SizeOf,
 		}, newTap(w).hold())
 		h.offer(t, Event{Seq: 1, Bytes: half})
 		require.EqualValues(t, half, h.settle(t).Bytes)

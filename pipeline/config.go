@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -73,7 +74,8 @@ type Config[T any] struct {
 	// Stages stand between the batcher and the flusher, in this order.
 	Stages []stage.Stage[T]
 	// Workers is the number of concurrent calls of the sink's Write; default
-	// 1, which keeps order. Above 1 batches may be delivered out of order.
+	// 1, which keeps order. Above 1 batches may be delivered out of order. At
+	// most 65536.
 	Workers int
 	// Routes are where failures go, tried in order; none: failures are lost,
 	// and counted.
@@ -114,6 +116,9 @@ const (
 	maxPace  = 100 * time.Millisecond
 	maxHaul  = 4
 	linkSize = 4 // batches a channel between two actors holds
+
+	maxWorkers     = 1 << 16
+	maxQueueMemory = 1 << (30 + 12*(^uint(0)>>63)) // bytes: 1 GiB, and 4 TiB where addresses have 64 bits
 )
 
 // withDefaults returns a copy of c with zero values replaced.
@@ -155,6 +160,8 @@ func (c *Config[T]) validate() error {
 	switch {
 	case c.QueueSize < 0:
 		return refuse("QueueSize", c.QueueSize, "must not be negative")
+	case uint64(c.QueueSize) > maxQueueMemory/uint64(max(1, reflect.TypeFor[T]().Size())):
+		return refuse("QueueSize", c.QueueSize, "needs more memory than any machine has")
 	case c.QueueBytes < 0:
 		return refuse("QueueBytes", c.QueueBytes, "must not be negative")
 	case c.MaxEventBytes < 0:
@@ -183,6 +190,8 @@ func (c *Config[T]) validate() error {
 		return refuse("Pace", c.Pace, fmt.Sprintf("must not exceed %v", maxPace))
 	case c.Workers < 0:
 		return refuse("Workers", c.Workers, "must not be negative")
+	case c.Workers > maxWorkers:
+		return refuse("Workers", c.Workers, fmt.Sprintf("must not exceed %d", maxWorkers))
 	}
 	for i, s := range c.Stages {
 		if s == nil {
