@@ -67,8 +67,10 @@ type Config[T any] struct {
 	FlushInterval time.Duration
 	// Pace is how long the enqueue actor rests after a busy spell before it
 	// looks at the queue again, so that producers need not wake it; a half
-	// full queue ends the rest. Default 200 µs on the system's clock and none
-	// on an injected one; negative: none. At most 100 ms.
+	// full queue ends the rest. What exceeds one haul may wait for another
+	// rest, so an event waits up to twice as long. Default 200 µs on the
+	// system's clock and none on an injected one; negative: none. At most
+	// 100 ms.
 	Pace time.Duration
 
 	// Stages stand between the batcher and the flusher, in this order.

@@ -27,7 +27,7 @@ type Stats struct {
 	Depth    uint64 `json:"depth"`     // waiting at the intake
 	InFlight uint64 `json:"in_flight"` // between the intake and a final outcome
 
-	Bytes    int64  `json:"bytes"`    // of all unsettled events, if Config.SizeOf is set
+	Bytes    int64  `json:"bytes"`    // of all events whose batch is not wholly settled, if Config.SizeOf is set
 	Waiting  uint64 `json:"waiting"`  // callers blocked in EnqueueWait
 	Pressure uint64 `json:"pressure"` // upward crossings of the threshold
 
