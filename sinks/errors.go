@@ -1,7 +1,6 @@
 package sinks
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -49,11 +48,3 @@ type transient struct{ err error }
 
 func (t transient) Error() string        { return t.err.Error() }
 func (t transient) Is(target error) bool { return errors.Is(t.err, target) }
-
-// writeFailure prefers WriteFailure, as the error router does.
-func writeFailure[T any](ctx context.Context, sink stage.Sink[T], f stage.Failure[T]) error {
-	if fs, ok := sink.(stage.FailureSink[T]); ok {
-		return fs.WriteFailure(ctx, f)
-	}
-	return sink.Write(ctx, f.Events)
-}

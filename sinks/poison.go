@@ -33,7 +33,7 @@ func (p *poison[T]) Write(ctx context.Context, events []T) error {
 func (p *poison[T]) WriteFailure(ctx context.Context, f stage.Failure[T]) error {
 	f.Events = slices.Clone(f.Events)
 	defer p.spoil(f.Events)
-	return writeFailure(ctx, p.inner, f)
+	return stage.WriteFailure(ctx, p.inner, f)
 }
 
 func (p *poison[T]) spoil(lent []T) {

@@ -53,7 +53,7 @@ func (h *handle[T]) Write(ctx context.Context, events []T) error {
 }
 
 func (h *handle[T]) WriteFailure(ctx context.Context, f stage.Failure[T]) error {
-	return h.call(ctx, func() error { return writeFailure(ctx, h.shared.sink, f) })
+	return h.call(ctx, func() error { return stage.WriteFailure(ctx, h.shared.sink, f) })
 }
 
 func (h *handle[T]) Flush(ctx context.Context) error {

@@ -53,7 +53,7 @@ func (t *tee[T]) Write(ctx context.Context, events []T) error {
 }
 
 func (t *tee[T]) WriteFailure(ctx context.Context, f stage.Failure[T]) error {
-	errs := t.all(ctx, func(s stage.Sink[T]) error { return writeFailure(ctx, s, f) })
+	errs := t.all(ctx, func(s stage.Sink[T]) error { return stage.WriteFailure(ctx, s, f) })
 	return t.unite(errs, len(f.Events))
 }
 

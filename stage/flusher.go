@@ -139,7 +139,7 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 		return
 	}
 	a := attempt{clock: Clock(ctx)}
-	a.begin()
+	a.first = a.clock.Now()
 	err := guard(ctx, &f.name, func() error { return f.Sink.Write(ctx, b.Events) }, func(err error) { f.fail(b, failed, err, a) })
 	if err == nil && f.Ledger.Settle(b.receipt, Delivered, 0) {
 		f.Buffers.put(b.buf)
@@ -153,8 +153,6 @@ type attempt struct {
 	clock clock.Clock
 	first time.Time
 }
-
-func (a *attempt) begin() { a.first = a.clock.Now() }
 
 // fail settles what a partial error says was delivered and sends the rest to
 // the router. The buffer is forfeited in either case: an abandoned call below

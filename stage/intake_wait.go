@@ -119,11 +119,17 @@ func (q *Intake[T]) giveUp(ctx context.Context, w *waiter[T]) error {
 	}
 	q.waiters.remove(w)
 	q.rejected[RefusedCanceled]++
+	q.letIn()
+	return ctx.Err()
+}
+
+// letIn is entered with the lock held and leaves with it released, and with no
+// waiter that there is room for.
+func (q *Intake[T]) letIn() {
 	sig := q.grant()
 	q.limit()
 	q.mu.Unlock()
 	q.signal(sig)
-	return ctx.Err()
 }
 
 // grant appends the events of waiters while there is room. A send on ready
@@ -143,10 +149,7 @@ func (q *Intake[T]) grant() (sig signals) {
 // one of them that finds the queue full again costs a park and a wake-up.
 func (q *Intake[T]) relieve() {
 	q.mu.lock()
-	sig := q.grant()
-	q.limit()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.letIn()
 }
 
 // rouse wakes the actor if it rests.
@@ -167,8 +170,5 @@ func (q *Intake[T]) release(bytes int64) {
 		return
 	}
 	q.bytes -= bytes
-	sig := q.grant()
-	q.limit()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.letIn()
 }

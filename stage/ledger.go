@@ -175,10 +175,7 @@ func (l *Ledger) settlePart(r Receipt, failed int, o Outcome) (Receipt, bool) {
 		l.count(o, p.n-failed)
 	}
 	p.n = failed
-	r.cohort.gen++
-	p.gen = r.cohort.gen
-	r.gen = p.gen
-	return r, true
+	return r.renew(p), true
 }
 
 // count moves n events from in flight to an outcome that is no loss.

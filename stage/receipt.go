@@ -69,10 +69,16 @@ func (r Receipt) shrink(n int) (Receipt, bool) {
 		return r, false
 	}
 	l.trim(p, n)
+	return r.renew(p), true
+}
+
+// renew makes r, which stands for p, stale, and returns the receipt that takes
+// its place. Ledger.mu is held.
+func (r Receipt) renew(p *part) Receipt {
 	r.cohort.gen++
 	p.gen = r.cohort.gen
 	r.gen = p.gen
-	return r, true
+	return r
 }
 
 // split takes k of the total events the caller still has into a receipt of
@@ -92,12 +98,9 @@ func (r Receipt) split(total, k int) (rest, taken Receipt, ok bool) {
 		return r, r, false
 	}
 	l.trim(p, total)
-	c := r.cohort
 	p.n -= k
-	c.gen++
-	p.gen = c.gen
-	rest = Receipt{ledger: l, cohort: c, part: r.part, gen: p.gen}
-	return rest, c.add(l, k), true
+	rest = r.renew(p)
+	return rest, r.cohort.add(l, k), true
 }
 
 // trim counts all but n of the part's events as filtered. Ledger.mu is held.

@@ -100,12 +100,7 @@ func (r *ErrorRouter[T]) offer(ctx context.Context, i int, f *Failure[T]) bool {
 	if f.First.IsZero() {
 		f.First = clk.Now()
 	}
-	err := guard(ctx, &r.names[i], func() error {
-		if s, ok := to.To.(FailureSink[T]); ok {
-			return s.WriteFailure(ctx, *f)
-		}
-		return to.To.Write(ctx, f.Events)
-	}, func(err error) {
+	err := guard(ctx, &r.names[i], func() error { return WriteFailure(ctx, to.To, *f) }, func(err error) {
 		f.Last = clk.Now()
 		r.left(f, err)
 		r.route(ctx, *f, i+1)

@@ -51,6 +51,15 @@ type FailureSink[T any] interface {
 	WriteFailure(ctx context.Context, f Failure[T]) error
 }
 
+// WriteFailure calls sink's WriteFailure if it has one, else its Write.
+// Decorators use it to pass a failure on.
+func WriteFailure[T any](ctx context.Context, sink Sink[T], f Failure[T]) error {
+	if s, ok := sink.(FailureSink[T]); ok {
+		return s.WriteFailure(ctx, f)
+	}
+	return sink.Write(ctx, f.Events)
+}
+
 // FlushSink calls sink's Flush if it has one. Decorators use it to pass a
 // flush on.
 func FlushSink[T any](ctx context.Context, sink Sink[T]) error {
