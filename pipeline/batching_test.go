@@ -191,10 +191,10 @@ func TestNoFlushFollowsAFullBatch(t *testing.T) {
 				h.offer(t, ev(1, 3)) // opens the next
 				w.Advance(early)
 				h.settle(t)
-				require.Equal(t, []cut{{stage.Size, 2}}, spy.cuts.Values(), "neither empty nor early")
+				require.Equal(t, []cut{{stage.BySize, 2}}, spy.cuts.Values(), "neither empty nor early")
 				w.Advance(interval - early)
 				h.settle(t)
-				require.Equal(t, []cut{{stage.Size, 2}, {stage.Age, 1}}, spy.cuts.Values())
+				require.Equal(t, []cut{{stage.BySize, 2}, {stage.ByAge, 1}}, spy.cuts.Values())
 				require.Equal(t, []time.Duration{interval - early, 2*interval - early}, spy.cuts.Times())
 				w.Advance(time.Hour)
 				require.Equal(t, 2, spy.cuts.Len())
@@ -400,25 +400,25 @@ func TestABatchKnowsWhatCutIt(t *testing.T) {
 		}
 
 		offer(1, 1, 1, 1)
-		expect(cut{stage.Size, 4})
+		expect(cut{stage.BySize, 4})
 		offer(60, 60)
-		expect(cut{stage.Bytes, 1})
+		expect(cut{stage.ByBytes, 1})
 		w.Advance(time.Second)
-		expect(cut{stage.Age, 1})
+		expect(cut{stage.ByAge, 1})
 		offer(1, 1)
 		require.NoError(t, h.flush(t))
-		expect(cut{stage.Flush, 2})
+		expect(cut{stage.ByFlush, 2})
 		require.NoError(t, h.flush(t))
-		expect(cut{stage.Flush, 0})
+		expect(cut{stage.ByFlush, 0})
 		offer(100, 100, 1, 1)
-		expect(cut{stage.Bytes, 1}, cut{stage.Bytes, 1})
+		expect(cut{stage.ByBytes, 1}, cut{stage.ByBytes, 1})
 		h.close(t)
-		expect(cut{stage.Close, 2})
+		expect(cut{stage.ByClose, 2})
 		require.Equal(t, pipeline.Batches{Size: 1, Bytes: 3, Age: 1, Flush: 2, Close: 1}, h.p.Stats().Batches)
 		require.Equal(t, 7, h.tap.calls.Len(), "the sink is spared the empty one")
 
 		require.Equal(t, "size bytes age flush close",
-			fmt.Sprint(stage.Size, " ", stage.Bytes, " ", stage.Age, " ", stage.Flush, " ", stage.Close))
+			fmt.Sprint(stage.BySize, " ", stage.ByBytes, " ", stage.ByAge, " ", stage.ByFlush, " ", stage.ByClose))
 	})
 }
 

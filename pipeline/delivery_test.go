@@ -483,7 +483,7 @@ func TestAStageThatHoldsBack(t *testing.T) {
 		var held []stage.Batch[Event]
 		h := newHouse(t, w, config{BatchSize: 2, Stages: []stage.Stage[Event]{
 			stageFunc(func(b stage.Batch[Event], p stage.Ports[Event]) {
-				if held = append(held, b); b.Trigger == stage.Flush || b.Trigger == stage.Close {
+				if held = append(held, b); b.Trigger == stage.ByFlush || b.Trigger == stage.ByClose {
 					for _, b := range held {
 						p.Out <- b
 					}

@@ -55,7 +55,7 @@ func (s *puppet) Run(_ context.Context, p stage.Ports[Event]) error {
 				in = nil // only an order ends it now
 			case !ok:
 				return nil
-			case s.mode == hoards, s.mode == holds && b.Trigger != stage.Flush && b.Trigger != stage.Close:
+			case s.mode == hoards, s.mode == holds && b.Trigger != stage.ByFlush && b.Trigger != stage.ByClose:
 				held = append(held, b)
 			default:
 				for _, h := range held {
@@ -406,7 +406,7 @@ func TestStagesThatMisuseTheirBatches(t *testing.T) {
 		}, want{lost: pipeline.Lost{Failed: 7}, misuse: 4, close: true}},
 		{"makes up a batch", func(func() *house) stage.Stage[Event] {
 			return each(func(b stage.Batch[Event], p stage.Ports[Event]) {
-				p.Out <- stage.Batch[Event]{Events: run(8, 1, 2), Trigger: stage.Size}
+				p.Out <- stage.Batch[Event]{Events: run(8, 1, 2), Trigger: stage.BySize}
 				p.Out <- b
 			})
 		}, want{delivered: count(1, 7), misuse: 4}},
@@ -456,7 +456,7 @@ func TestStagesThatMisuseTheirBatches(t *testing.T) {
 			return raw(func(_ context.Context, p stage.Ports[Event]) error {
 				var held []stage.Batch[Event]
 				for b := range p.In {
-					if b.Trigger != stage.Flush && b.Trigger != stage.Close {
+					if b.Trigger != stage.ByFlush && b.Trigger != stage.ByClose {
 						held = append(held, b)
 						continue
 					}

@@ -54,7 +54,7 @@ func (l *lines[T]) fillFrom(events []T, i int) (next int) {
 			return
 		}
 		if v := recover(); v != nil {
-			l.fail(next, panicError(v))
+			l.fail(next, stage.NewPanicError(v))
 			next++
 		}
 	}()
@@ -121,7 +121,7 @@ func (l *lines[T]) verdict(n, done int, err error) error {
 	case err == nil:
 		cause = stage.Permanent(l.err)
 	case l.err != nil:
-		cause = errors.Join(err, transient{l.err})
+		cause = errors.Join(err, l.err)
 	}
 	failed := make([]int, 0, n)
 	line, bad := 0, l.failed

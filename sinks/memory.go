@@ -106,15 +106,17 @@ func survivors[T any](events []T, err error) []T {
 	if err == nil {
 		return append(make([]T, 0, len(events)), events...)
 	}
-	failed := failedOf(err, len(events))
+	failed := stage.FailedIndexes(err, len(events))
 	if failed == nil {
 		return nil
 	}
 	var took []T
 	for i, ev := range events {
-		if !failed[i] {
-			took = append(took, ev)
+		if len(failed) > 0 && failed[0] == i {
+			failed = failed[1:]
+			continue
 		}
+		took = append(took, ev)
 	}
 	return took
 }

@@ -102,9 +102,12 @@ func (t *tee[T]) unite(errs []error, n int) error {
 		if err == nil {
 			continue
 		}
-		marks := failedOf(err, n)
+		indexes := stage.FailedIndexes(err, n)
 		for i := range failed {
-			failed[i] = failed[i] || marks == nil || marks[i]
+			failed[i] = failed[i] || indexes == nil
+		}
+		for _, i := range indexes {
+			failed[i] = true
 		}
 	}
 	pe := &stage.PartialError{Err: t.join(errs)}
@@ -117,19 +120,11 @@ func (t *tee[T]) unite(errs []error, n int) error {
 }
 
 func (t *tee[T]) join(errs []error) error {
-	permanent := true
-	for _, err := range errs {
-		permanent = permanent && (err == nil || stage.IsPermanent(err))
-	}
 	var named []error
 	for i, err := range errs {
-		if err == nil {
-			continue
+		if err != nil {
+			named = append(named, fmt.Errorf("branch %d, %s: %w", i, t.branches[i].name, err))
 		}
-		if !permanent && stage.IsPermanent(err) {
-			err = transient{err}
-		}
-		named = append(named, fmt.Errorf("branch %d, %s: %w", i, t.branches[i].name, err))
 	}
 	return errors.Join(named...)
 }

@@ -3,6 +3,7 @@ package sinks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"testing"
@@ -64,7 +65,8 @@ func TestTeeUnitesPartialErrors(t *testing.T) {
 	}{
 		"one":          {[3]error{nil, partial(2), nil}, []int{2}},
 		"overlapping":  {[3]error{partial(3, 0), nil, partial(2, 3)}, []int{0, 2, 3}},
-		"wrapped":      {[3]error{errors.Join(partial(1)), partial(2)}, []int{1, 2}},
+		"wrapped":      {[3]error{fmt.Errorf("wrapped: %w", partial(1)), partial(2)}, []int{1, 2}},
+		"joined":       {[3]error{errors.Join(errDown, partial(1)), partial(2)}, []int{0, 1, 2, 3}},
 		"one whole":    {[3]error{partial(1), errDown}, []int{0, 1, 2, 3}},
 		"empty":        {[3]error{partial(), nil, nil}, []int{0, 1, 2, 3}},
 		"out of range": {[3]error{partial(4), nil, nil}, []int{0, 1, 2, 3}},

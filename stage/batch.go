@@ -5,11 +5,11 @@ type Trigger uint8
 
 // The triggers, in the order in which the [Batcher] looks for them.
 const (
-	Size  Trigger = iota + 1 // it reached the batch size
-	Bytes                    // the next event would have exceeded the batch's bytes
-	Age                      // its first event reached the flush interval
-	Flush                    // somebody called Flush; the batch may be empty
-	Close                    // the pipeline is closing; the batch may be empty
+	BySize  Trigger = iota + 1 // it reached the batch size
+	ByBytes                    // the next event would have exceeded the batch's bytes
+	ByAge                      // its first event reached the flush interval
+	ByFlush                    // somebody called Flush; the batch may be empty
+	ByClose                    // the pipeline is closing; the batch may be empty
 
 	numTrigger
 )

@@ -27,7 +27,7 @@ type Batcher[T any] struct {
 func (b *Batcher[T]) Name() string { return "batcher" }
 
 // Run returns when p.In is closed, having sent what was open, or an empty
-// batch, with trigger Close.
+// batch, with trigger ByClose.
 func (b *Batcher[T]) Run(ctx context.Context, p Ports[T]) error {
 	alarm := ageAlarm{clock: Clock(ctx), interval: b.Interval}
 	defer alarm.stop()
@@ -36,22 +36,22 @@ func (b *Batcher[T]) Run(ctx context.Context, p Ports[T]) error {
 		select {
 		case chunk, ok := <-p.In:
 			if !ok {
-				p.Out <- b.issue(b.cut.close(Close))
+				p.Out <- b.issue(b.cut.close(ByClose))
 				return nil
 			}
 			b.add(chunk, p.Out, &alarm)
 		case <-alarm.c():
 			alarm.stop()
-			p.Out <- b.issue(b.cut.close(Age))
+			p.Out <- b.issue(b.cut.close(ByAge))
 		}
 	}
 }
 
 // add takes a chunk in and sends on the batches it completes.
 func (b *Batcher[T]) add(chunk Batch[T], out chan<- Batch[T], alarm *ageAlarm) {
-	if chunk.Trigger == Flush {
+	if chunk.Trigger == ByFlush {
 		alarm.stop()
-		batch, bytes := b.cut.close(Flush)
+		batch, bytes := b.cut.close(ByFlush)
 		if batch.span.Through = chunk.span.Through; len(batch.Events) == 0 {
 			batch.span.From = chunk.span.From
 		}

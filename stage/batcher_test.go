@@ -50,11 +50,11 @@ func TestBatcherCutsAFullBatchAtOnce(t *testing.T) {
 		l.send(m.chunk(4), m.chunk(5))
 		l.send(m.chunk(6, 7))
 		require.Equal(t, []cutAt{
-			{[]int{1, 2, 3}, Size, time.Minute},
-			{[]int{4, 5, 6}, Size, time.Minute},
+			{[]int{1, 2, 3}, BySize, time.Minute},
+			{[]int{4, 5, 6}, BySize, time.Minute},
 		}, l.cuts())
 		l.close(t)
-		require.Equal(t, cutAt{[]int{7}, Close, time.Minute}, l.cuts()[2])
+		require.Equal(t, cutAt{[]int{7}, ByClose, time.Minute}, l.cuts()[2])
 	})
 }
 
@@ -67,14 +67,14 @@ func TestBatcherCountsAgeFromTheFirstEvent(t *testing.T) {
 		w.Advance(400*time.Millisecond - 1)
 		require.Empty(t, l.cuts())
 		w.Advance(1)
-		require.Equal(t, []cutAt{{[]int{1, 2}, Age, 1500 * time.Millisecond}}, l.cuts())
+		require.Equal(t, []cutAt{{[]int{1, 2}, ByAge, 1500 * time.Millisecond}}, l.cuts())
 
 		w.Advance(100 * time.Millisecond)
 		l.send(m.chunk(3))
 		w.Advance(time.Second - 1)
 		require.Equal(t, 1, l.out.Len(), "the second batch has a deadline of its own")
 		w.Advance(1)
-		require.Equal(t, cutAt{[]int{3}, Age, 2600 * time.Millisecond}, l.cuts()[1])
+		require.Equal(t, cutAt{[]int{3}, ByAge, 2600 * time.Millisecond}, l.cuts()[1])
 		l.close(t)
 	})
 }
@@ -84,11 +84,11 @@ func TestBatcherGivesTheRestOfAChunkItsOwnDeadline(t *testing.T) {
 		l.send(m.chunk(1))
 		w.Advance(time.Second - 1)
 		l.send(m.chunk(2, 3)) // completes the batch, and opens another
-		require.Equal(t, []cutAt{{[]int{1, 2}, Size, time.Second - 1}}, l.cuts())
+		require.Equal(t, []cutAt{{[]int{1, 2}, BySize, time.Second - 1}}, l.cuts())
 		w.Advance(time.Second - 1)
 		require.Equal(t, 1, l.out.Len())
 		w.Advance(1)
-		require.Equal(t, cutAt{[]int{3}, Age, 2*time.Second - 1}, l.cuts()[1])
+		require.Equal(t, cutAt{[]int{3}, ByAge, 2*time.Second - 1}, l.cuts()[1])
 		l.close(t)
 	})
 }
@@ -109,8 +109,8 @@ func TestIdleBatcherArmsNothing(t *testing.T) {
 		require.Zero(t, armed(w), "nothing is open")
 		w.Advance(time.Hour)
 		require.Equal(t, []cutAt{
-			{[]int{1, 2}, Size, time.Hour},
-			{[]int{3}, Age, 2*time.Hour + time.Second},
+			{[]int{1, 2}, BySize, time.Hour},
+			{[]int{3}, ByAge, 2*time.Hour + time.Second},
 		}, l.cuts(), "no empty batch, no early one")
 		l.close(t)
 	})
@@ -120,33 +120,33 @@ func TestBatcherCutsByBytes(t *testing.T) {
 	batching(t, 4, 10, func(t *testing.T, w *clocktest.World, m *mill, l *line) {
 		l.send(m.chunk(4, 4, 4), m.chunk(20, 1))
 		require.Equal(t, []cutAt{
-			{[]int{4, 4}, Bytes, 0},
-			{[]int{4}, Bytes, 0}, // 20 does not fit
-			{[]int{20}, Bytes, 0},
+			{[]int{4, 4}, ByBytes, 0},
+			{[]int{4}, ByBytes, 0}, // 20 does not fit
+			{[]int{20}, ByBytes, 0},
 		}, l.cuts(), "an event above the bound travels alone")
 		w.Advance(time.Second - 1)
 		l.send(m.chunk(9)) // exactly the bound: the batch stays open
 		require.Equal(t, 3, l.out.Len())
 		w.Advance(1)
-		require.Equal(t, cutAt{[]int{1, 9}, Age, time.Second}, l.cuts()[3])
+		require.Equal(t, cutAt{[]int{1, 9}, ByAge, time.Second}, l.cuts()[3])
 		l.close(t)
-		require.Equal(t, [numTrigger]uint64{Bytes: 3, Age: 1, Close: 1}, m.ledger.Books().Batches)
+		require.Equal(t, [numTrigger]uint64{ByBytes: 3, ByAge: 1, ByClose: 1}, m.ledger.Books().Batches)
 	})
 }
 
 func TestBatcherFlush(t *testing.T) {
 	batching(t, 4, 0, func(t *testing.T, w *clocktest.World, m *mill, l *line) {
 		l.send(m.flush())
-		require.Equal(t, []cutAt{{[]int{}, Flush, 0}}, l.cuts(), "an empty batch carries the mark")
+		require.Equal(t, []cutAt{{[]int{}, ByFlush, 0}}, l.cuts(), "an empty batch carries the mark")
 		l.send(m.chunk(1, 2), m.flush(), m.flush(), m.chunk(3))
 		require.Zero(t, l.out.Values()[0].span)
-		require.Equal(t, []cutAt{{[]int{1, 2}, Flush, 0}, {[]int{}, Flush, 0}}, l.cuts()[1:])
+		require.Equal(t, []cutAt{{[]int{1, 2}, ByFlush, 0}, {[]int{}, ByFlush, 0}}, l.cuts()[1:])
 		require.Equal(t, Span{From: 0, Through: 2}, l.out.Values()[1].span)
 		require.Equal(t, Span{From: 2, Through: 2}, l.out.Values()[2].span)
 		w.Advance(time.Second - 1)
 		require.Equal(t, 3, l.out.Len(), "a flush calls the deadline off")
 		w.Advance(1)
-		require.Equal(t, cutAt{[]int{3}, Age, time.Second}, l.cuts()[3])
+		require.Equal(t, cutAt{[]int{3}, ByAge, time.Second}, l.cuts()[3])
 		l.close(t)
 	})
 }
@@ -158,7 +158,7 @@ func TestBatcherSendsAClosingBatch(t *testing.T) {
 				l.send(m.chunk(open...))
 			}
 			l.close(t)
-			require.Equal(t, []cutAt{{open, Close, 0}}, l.cuts())
+			require.Equal(t, []cutAt{{open, ByClose, 0}}, l.cuts())
 			w.Advance(time.Minute)
 			require.Equal(t, 1, l.out.Len())
 		})
@@ -193,10 +193,10 @@ func TestBatcherHoldsNoEventTooLong(t *testing.T) {
 			}
 			age := c.At - came[c.Events[0]-1]
 			require.LessOrEqual(t, age, 10*time.Millisecond)
-			if c.Trigger == Age {
+			if c.Trigger == ByAge {
 				require.Equal(t, 10*time.Millisecond, age)
 			} else {
-				require.Equal(t, Size, c.Trigger)
+				require.Equal(t, BySize, c.Trigger)
 				require.Equal(t, came[c.Events[3]-1], c.At)
 			}
 		}

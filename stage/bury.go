@@ -12,7 +12,7 @@ func Bury[T any](l *Ledger, b Batch[T], name string, err error) Failure[T] {
 				bytes += size
 			}
 		}
-		b.receipt = l.Issue(len(b.Events), bytes, b.span, max(b.Trigger, Flush))
+		b.receipt = l.Issue(len(b.Events), bytes, b.span, max(b.Trigger, ByFlush))
 	}
 	return Failure[T]{Events: b.Events, Stage: name, Err: err, receipt: b.receipt}
 }

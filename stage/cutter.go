@@ -38,7 +38,7 @@ func (c *cutter[T]) next() (Batch[T], int64, bool) {
 		}
 		trigger := c.fill()
 		if c.batch.n == c.size {
-			trigger = Size
+			trigger = BySize
 		}
 		if trigger != 0 {
 			batch, bytes := c.close(trigger)
@@ -84,7 +84,7 @@ func (c *cutter[T]) fill() (trigger Trigger) {
 	n := min(c.size-dst.n, len(c.chunk.Events))
 	if src.sizes != nil {
 		if k := c.weigh(src.sizes[start : start+n]); k < n {
-			n, trigger = k, Bytes
+			n, trigger = k, ByBytes
 		}
 		copy(dst.sizes[dst.n:], src.sizes[start:start+n])
 	}

@@ -35,12 +35,12 @@ func (n *naive) close(why Trigger) {
 
 func (n *naive) add(ev int, size int64) {
 	if n.bytes > 0 && len(n.open.events) > 0 && n.open.bytes+size > n.bytes {
-		n.close(Bytes)
+		n.close(ByBytes)
 	}
 	n.open.events = append(n.open.events, ev)
 	n.open.bytes += size
 	if len(n.open.events) == n.size {
-		n.close(Size)
+		n.close(BySize)
 	}
 }
 
@@ -67,8 +67,8 @@ func TestCutterAgainstModel(t *testing.T) {
 		}
 		next, at := 1, uint64(0)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
-			switch why := rapid.SampledFrom([]Trigger{0, 0, 0, 0, Age, Flush}).Draw(t, "step"); {
-			case why == Flush, why == Age && c.open():
+			switch why := rapid.SampledFrom([]Trigger{0, 0, 0, 0, ByAge, ByFlush}).Draw(t, "step"); {
+			case why == ByFlush, why == ByAge && c.open():
 				require.Equal(t, len(model.open.events) > 0, c.open())
 				note(c.close(why))
 				model.close(why)
@@ -104,8 +104,8 @@ func TestCutterAgainstModel(t *testing.T) {
 				}
 			}
 		}
-		note(c.close(Close))
-		model.close(Close)
+		note(c.close(ByClose))
+		model.close(ByClose)
 
 		require.Len(t, got, len(model.cut))
 		owner := map[*Buffer[int]]int{}

@@ -8,7 +8,7 @@ import (
 )
 
 // Enqueue is the first actor. It takes what has gathered in the intake and
-// sends it on as chunks, and a batch with trigger Flush behind every flush
+// sends it on as chunks, and a batch with trigger ByFlush behind every flush
 // mark.
 type Enqueue[T any] struct {
 	Intake  *Intake[T]
@@ -80,7 +80,7 @@ func (e *Enqueue[T]) send(out chan<- Batch[T]) {
 func (e *Enqueue[T]) announce(out chan<- Batch[T]) {
 	mark := e.haul.marks[0]
 	e.haul.marks = e.haul.marks[1:]
-	e.pass(Batch[T]{Trigger: Flush, chunk: true, span: Span{From: mark, Through: mark}}, out)
+	e.pass(Batch[T]{Trigger: ByFlush, chunk: true, span: Span{From: mark, Through: mark}}, out)
 }
 
 // pass sends b. If it has to wait, the callers that wait for room come first.

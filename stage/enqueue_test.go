@@ -30,7 +30,7 @@ func TestEnqueueSendsAtOnceWithoutAPace(t *testing.T) {
 		w.Settle()
 		require.Equal(t, []error{nil}, line.ended.Values())
 		require.Equal(t, []cutAt{
-			{[]int{1}, 0, time.Hour}, {[]int{2}, 0, time.Hour}, {[]int{3}, 0, time.Hour}, {[]int{}, Flush, time.Hour},
+			{[]int{1}, 0, time.Hour}, {[]int{2}, 0, time.Hour}, {[]int{3}, 0, time.Hour}, {[]int{}, ByFlush, time.Hour},
 			{[]int{4, 5}, 0, time.Hour}, {[]int{6, 7}, 0, time.Hour}, {[]int{8}, 0, time.Hour},
 		}, line.cuts())
 		require.Equal(t, uint64(8), l.Books().InFlight)
@@ -75,7 +75,7 @@ func TestEnqueueRestsAfterABusySpell(t *testing.T) {
 		q.Mark()
 		w.Settle()
 		cuts := line.cuts()
-		require.Equal(t, []cutAt{{[]int{7}, 0, w.Elapsed()}, {[]int{}, Flush, w.Elapsed()}}, cuts[len(cuts)-2:], "a flush ends the rest")
+		require.Equal(t, []cutAt{{[]int{7}, 0, w.Elapsed()}, {[]int{}, ByFlush, w.Elapsed()}}, cuts[len(cuts)-2:], "a flush ends the rest")
 		w.Advance(time.Minute)
 		require.Zero(t, armed(w), "an idle actor waits for no time")
 		n := line.out.Len()
@@ -208,7 +208,7 @@ func TestEnqueueAgainstModel(t *testing.T) {
 			var got []int
 			owners := map[*Buffer[int]]bool{}
 			for _, b := range pump(q, haul) {
-				if b.Trigger == Flush {
+				if b.Trigger == ByFlush {
 					require.Empty(t, b.Events)
 					require.Equal(t, b.span.From, b.span.Through)
 					got = append(got, 0)

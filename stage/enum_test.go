@@ -24,6 +24,7 @@ func TestEnumNames(t *testing.T) {
 		{func(i uint8) fmt.Stringer { return Loss(i) }, []string{"failed", "panic", "dead", "deadline", "in_doubt"}},
 		{func(i uint8) fmt.Stringer { return Eviction(i) }, []string{"count", "bytes"}},
 		{func(i uint8) fmt.Stringer { return Refusal(i) }, []string{"full", "closed", "too_large", "canceled", "dead", "invalid"}},
+		{func(i uint8) fmt.Stringer { return BreakerState(i) }, []string{"none", "closed", "half_open", "open"}},
 	} {
 		n := len(enum.want)
 		require.Equal(t, enum.want, names(n, enum.at))
@@ -31,7 +32,7 @@ func TestEnumNames(t *testing.T) {
 		require.Equal(t, "unknown", enum.at(255).String(), "%T", enum.at(0))
 	}
 	require.Equal(t, "none", Trigger(0).String())
-	require.Equal(t, uint8(1), uint8(Size), "a batch nobody cut has no trigger")
+	require.Equal(t, uint8(1), uint8(BySize), "a batch nobody cut has no trigger")
 }
 
 func TestActorNames(t *testing.T) {

@@ -48,9 +48,11 @@ func (e *PartialError) Error() string {
 // Unwrap returns the cause.
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// partial returns the indexes that err reports as failed out of n events, in
-// ascending order, or nil if the whole batch failed.
-func partial(err error, n int) []int {
+// FailedIndexes returns the indexes that err reports as failed out of n events,
+// ascending, as a [*PartialError] names them, or nil if err is the failure of
+// the whole batch. Sinks that wrap others use it, so that everybody reads an
+// error alike.
+func FailedIndexes(err error, n int) []int {
 	for err != nil {
 		if pe, ok := err.(*PartialError); ok {
 			if len(pe.Failed) == 0 {
@@ -140,9 +142,10 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// newPanicError is called in the deferred function that caught value, so that
-// the stack still shows where the panic came from.
-func newPanicError(value any) *PanicError {
+// NewPanicError is called in the deferred function that caught value, so that
+// the stack still shows where the panic came from. Whoever can use [Guard] does
+// not need it.
+func NewPanicError(value any) *PanicError {
 	r := panics.NewRecovered(2, value)
 	return &PanicError{Value: value, Stack: string(r.Stack)}
 }

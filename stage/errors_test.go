@@ -64,10 +64,10 @@ func TestPartialIndexes(t *testing.T) {
 		{[]int{0}, 0, nil},
 	} {
 		err := fmt.Errorf("sink: %w", &PartialError{Failed: c.failed})
-		require.Equal(t, c.want, partial(err, c.n), "%v of %d", c.failed, c.n)
+		require.Equal(t, c.want, FailedIndexes(err, c.n), "%v of %d", c.failed, c.n)
 	}
-	require.Nil(t, partial(io.EOF, 3))
-	require.Nil(t, partial(nil, 3))
+	require.Nil(t, FailedIndexes(io.EOF, 3))
+	require.Nil(t, FailedIndexes(nil, 3))
 }
 
 // Each byte of the input is an index, as a signed number.
@@ -90,7 +90,7 @@ func FuzzPartialIndexes(f *testing.F) {
 		if !valid {
 			want = nil
 		}
-		got := partial(&PartialError{Failed: indexes}, int(n))
+		got := FailedIndexes(&PartialError{Failed: indexes}, int(n))
 		require.Equal(t, want, got)
 		require.Equal(t, given, indexes, "the sink's slice was changed")
 
@@ -162,7 +162,7 @@ func TestPanicErrorOfGoexit(t *testing.T) {
 // beside a partial one.
 func TestAPartialErrorAmongOthersIsNone(t *testing.T) {
 	pe := &PartialError{Failed: []int{1}, Err: io.EOF}
-	require.Equal(t, []int{1}, partial(fmt.Errorf("sink: %w", pe), 3))
-	require.Nil(t, partial(errors.Join(io.ErrClosedPipe, pe), 3))
-	require.Nil(t, partial(errors.Join(pe), 3))
+	require.Equal(t, []int{1}, FailedIndexes(fmt.Errorf("sink: %w", pe), 3))
+	require.Nil(t, FailedIndexes(errors.Join(io.ErrClosedPipe, pe), 3))
+	require.Nil(t, FailedIndexes(errors.Join(pe), 3))
 }

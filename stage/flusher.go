@@ -159,7 +159,7 @@ type attempt struct {
 // the sink may still read it.
 func (f *Flusher[T]) fail(b Batch[T], failed chan<- Failure[T], err error, a attempt) {
 	events, receipt := b.Events, b.receipt
-	if indexes := partial(err, len(b.Events)); len(indexes) > 0 && len(indexes) < len(b.Events) {
+	if indexes := FailedIndexes(err, len(b.Events)); len(indexes) > 0 && len(indexes) < len(b.Events) {
 		var ok bool
 		if receipt, ok = f.Ledger.settlePart(b.receipt, len(indexes), Delivered); ok {
 			events, _ = divide(b.Events, indexes)

@@ -56,13 +56,13 @@ func guard(ctx context.Context, name *string, call func() error, exited func(err
 			return
 		}
 		if r := recover(); r != nil {
-			err = newPanicError(r)
+			err = NewPanicError(r)
 			return
 		}
 		if watch != nil {
 			watch.exits.Add(1)
 		}
-		exited(newPanicError(nil))
+		exited(NewPanicError(nil))
 	}()
 	err = call()
 	returned = true

@@ -203,7 +203,7 @@ func (q *Intake[T]) refuse(err error) error {
 func (q *Intake[T]) measure(ev *T) (size int64, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = errors.Join(ErrInvalid, newPanicError(r))
+			err = errors.Join(ErrInvalid, NewPanicError(r))
 		}
 	}()
 	size = int64(q.cfg.SizeOf(*ev))

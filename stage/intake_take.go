@@ -79,7 +79,7 @@ func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], from uint64) (events int) {
 }
 
 // Mark sets a mark in the ledger behind everything accepted so far, and asks
-// the actor to send a batch with trigger Flush there.
+// the actor to send a batch with trigger ByFlush there.
 func (q *Intake[T]) Mark() *Mark {
 	q.mu.lock()
 	seq := q.accepted()

@@ -86,7 +86,7 @@ func TestIntakeCountsBytesUntilSettled(t *testing.T) {
 	require.Equal(t, int64(9), b.Bytes)
 	require.Equal(t, uint64(1), b.Rejected[RefusedTooLarge])
 
-	r := l.Issue(2, 7, chunks[0].span, Size)
+	r := l.Issue(2, 7, chunks[0].span, BySize)
 	require.Equal(t, int64(9), q.Books().Bytes)
 	l.Settle(r, Delivered, 0)
 	require.Equal(t, int64(2), q.Books().Bytes)
@@ -179,7 +179,7 @@ func TestIntakeAbandons(t *testing.T) {
 	q, l := newQueue(IntakeConfig[int]{QueueSize: 8, QueueBytes: 100, ChunkSize: 2})
 	offer(q, 1, 2, 3)
 	_, chunks := takeAll(q)
-	r := l.Issue(2, 3, chunks[0].span, Size)
+	r := l.Issue(2, 3, chunks[0].span, BySize)
 	require.Equal(t, mayCall, l.enter(r, 2))
 	offer(q, 4, 5, 6)
 	mark := q.Mark()
@@ -207,7 +207,7 @@ func TestBytesGivenBackLateDoNotCount(t *testing.T) {
 	q, l := newQueue(IntakeConfig[int]{QueueSize: 8, QueueBytes: 100})
 	offer(q, 7)
 	_, chunks := takeAll(q)
-	r := l.Issue(1, 7, chunks[0].span, Size)
+	r := l.Issue(1, 7, chunks[0].span, BySize)
 	release := l.release
 	l.release = func(bytes int64) {
 		q.Seal(ErrClosed, RefusedClosed)
@@ -418,7 +418,7 @@ func TestIntakeDoesNotAllocate(t *testing.T) {
 					}
 					q.take(&h, false)
 					for _, c := range h.full {
-						l.Settle(l.Issue(len(c.Events), int64(7*len(c.Events)), c.span, Size), Delivered, 0)
+						l.Settle(l.Issue(len(c.Events), int64(7*len(c.Events)), c.span, BySize), Delivered, 0)
 						pool.put(c.buf)
 					}
 					h.full = h.full[:0]
@@ -566,7 +566,7 @@ func TestWaiterForBytes(t *testing.T) {
 		require.Equal(t, []error{nil}, small.Values(), "the way is free once the first has left")
 		third := await(t.Context(), w, q, 8)
 		require.Equal(t, []error{ErrTooLarge}, await(t.Context(), w, q, 11).Values())
-		l.Settle(l.Issue(1, 6, chunks[0].span, Size), Delivered, 0)
+		l.Settle(l.Issue(1, 6, chunks[0].span, BySize), Delivered, 0)
 		w.Settle()
 		require.Equal(t, []error{nil}, third.Values())
 		require.Equal(t, int64(10), q.Books().Bytes)
@@ -622,7 +622,7 @@ func TestWaitersUnderLoad(t *testing.T) {
 				for _, n := range c.buf.sizes[min(c.buf.head, len(c.buf.sizes)):min(c.buf.n, len(c.buf.sizes))] {
 					bytes += n
 				}
-				flying = append(flying, l.Issue(len(c.Events), bytes, c.span, Size))
+				flying = append(flying, l.Issue(len(c.Events), bytes, c.span, BySize))
 			}
 		}
 		settle := func() {

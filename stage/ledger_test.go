@@ -12,7 +12,7 @@ func (m *mill) issue(n int) Receipt {
 	m.ledger.admit(n, m.at)
 	span := Span{From: m.at, Through: m.at + uint64(n)}
 	m.at = span.Through
-	return m.ledger.Issue(n, int64(10*n), span, Size)
+	return m.ledger.Issue(n, int64(10*n), span, BySize)
 }
 
 func isDone(m *Mark) bool {
@@ -28,7 +28,7 @@ func TestLedgerSettlesOnce(t *testing.T) {
 	m := newMill()
 	l := m.ledger
 	r := m.issue(3)
-	require.Equal(t, Books{InFlight: 3, Batches: [numTrigger]uint64{Size: 1}}, l.Books())
+	require.Equal(t, Books{InFlight: 3, Batches: [numTrigger]uint64{BySize: 1}}, l.Books())
 	require.True(t, l.Settle(r, Delivered, 0))
 	require.Equal(t, Books{Delivered: 3}, only(l.Books()))
 	for i := range uint64(3) {
@@ -175,11 +175,11 @@ func TestWatermarkPassesEvictedEvents(t *testing.T) {
 	mark := l.Await(5)
 	l.admit(2, 5) // the first five were evicted
 	require.True(t, isDone(mark))
-	r := l.Issue(2, 0, Span{From: 5, Through: 7}, Size)
+	r := l.Issue(2, 0, Span{From: 5, Through: 7}, BySize)
 	mark = l.Await(10)
 	behind := l.Await(11)
 	l.admit(1, 10) // three more evicted, while two are in flight
-	next := l.Issue(1, 0, Span{From: 10, Through: 11}, Size)
+	next := l.Issue(1, 0, Span{From: 10, Through: 11}, BySize)
 	require.False(t, isDone(mark))
 	l.Settle(r, Delivered, 0)
 	require.True(t, isDone(mark), "what lies between two batches was evicted")
@@ -268,7 +268,7 @@ func TestLedgerAbandons(t *testing.T) {
 	// What comes later is late, and no misuse.
 	require.False(t, l.Settle(calling, Delivered, 0))
 	require.False(t, l.Settle(split, Rerouted, 0))
-	require.False(t, l.Settle(l.Issue(1, 5, Span{From: 9, Through: 10}, Size), Delivered, 0))
+	require.False(t, l.Settle(l.Issue(1, 5, Span{From: 9, Through: 10}, BySize), Delivered, 0))
 	l.admit(3, m.at)
 	require.Equal(t, tooLate, l.enter(calling, 2))
 	_, ok := split.shrink(1)
@@ -302,7 +302,7 @@ func TestBatchKeep(t *testing.T) {
 	b := m.batch(1, 2, 3, 4)
 	kept := b.Keep(b.Events[1:3])
 	require.Equal(t, []int{2, 3}, kept.Events)
-	require.Equal(t, Size, kept.Trigger)
+	require.Equal(t, BySize, kept.Trigger)
 	require.Equal(t, Books{InFlight: 2, Filtered: 2}, only(m.ledger.Books()))
 
 	same := kept.Keep([]int{7, 8, 9})
@@ -332,7 +332,7 @@ func TestBatchFail(t *testing.T) {
 		require.Equal(t, c.failed, f.Events)
 		require.Equal(t, c.ok, rest.Events)
 		require.Equal(t, io.EOF, f.Err)
-		require.Equal(t, Size, rest.Trigger)
+		require.Equal(t, BySize, rest.Trigger)
 		f.Events[0] = 99
 		require.Equal(t, c.ok, rest.Events, "a failure has events of its own")
 		for _, ev := range b.buf.events[len(c.ok):] {
@@ -361,7 +361,7 @@ func TestBuryAccountsForWhatADeadActorMissed(t *testing.T) {
 	require.Equal(t, []int{6, 7}, f.Events)
 	require.Equal(t, "batcher", f.Stage)
 	require.Equal(t, ErrDead, f.Err)
-	require.Equal(t, [numTrigger]uint64{Flush: 1}, m.ledger.Books().Batches)
+	require.Equal(t, [numTrigger]uint64{ByFlush: 1}, m.ledger.Books().Batches)
 	require.True(t, m.ledger.Settle(f.receipt, Lost, LossDead))
 	require.Equal(t, int64(13), freed)
 
@@ -390,7 +390,7 @@ func TestBatchFailAll(t *testing.T) {
 	b := m.batch(1, 2)
 	rest, f := b.FailAll(io.EOF)
 	require.Empty(t, rest.Events)
-	require.Equal(t, Size, rest.Trigger)
+	require.Equal(t, BySize, rest.Trigger)
 	require.Nil(t, rest.buf, "the failure's readers have the buffer")
 	require.Equal(t, []int{1, 2}, f.Events)
 	require.Equal(t, io.EOF, f.Err)

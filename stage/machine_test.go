@@ -254,7 +254,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				t.Skip("nothing is open")
 			}
 			m.alarm.stop()
-			m.batches <- m.batcher.issue(m.batcher.cut.close(Age))
+			m.batches <- m.batcher.issue(m.batcher.cut.close(ByAge))
 			m.collect(t)
 		},
 		"call": func(t *rapid.T) {

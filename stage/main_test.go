@@ -59,13 +59,13 @@ func (m *mill) chunk(events ...int) Batch[int] {
 
 // flush is the batch that announces a flush mark behind everything milled.
 func (m *mill) flush() Batch[int] {
-	return Batch[int]{Trigger: Flush, chunk: true, span: Span{From: m.at, Through: m.at}}
+	return Batch[int]{Trigger: ByFlush, chunk: true, span: Span{From: m.at, Through: m.at}}
 }
 
 // batch is a batch with a receipt.
 func (m *mill) batch(events ...int) Batch[int] {
 	b := m.chunk(events...)
-	b.Trigger = Size
+	b.Trigger = BySize
 	var bytes int64
 	for _, ev := range events {
 		bytes += int64(ev)

@@ -35,7 +35,7 @@ func TestMap(t *testing.T) {
 		}))
 		l.send(m.batch(), m.flush())
 		require.Zero(t, calls.Len(), "there is nothing to map in an empty batch")
-		require.Equal(t, []Trigger{Size, Flush}, []Trigger{l.out.Values()[0].Trigger, l.out.Values()[1].Trigger})
+		require.Equal(t, []Trigger{BySize, ByFlush}, []Trigger{l.out.Values()[0].Trigger, l.out.Values()[1].Trigger})
 		l.out.Reset()
 		for ev := range 7 {
 			l.send(m.batch(ev+1, 50, 60))
@@ -44,7 +44,7 @@ func TestMap(t *testing.T) {
 		require.Equal(t, count(1, 7), calls.Values())
 		var got [][]int
 		for _, b := range l.out.Values() {
-			require.Equal(t, Size, b.Trigger)
+			require.Equal(t, BySize, b.Trigger)
 			got = append(got, append([]int{}, b.Events...))
 		}
 		require.Equal(t, [][]int{{20, 60}, {7, 8}, {}, {}, {}, {}, {7, 50, 60}}, got, "a failed batch keeps its place")

@@ -18,7 +18,7 @@ type Ports[T any] struct {
 // Run receives from p.In until it is closed, and lets every batch it received
 // go: by Out, after [Batch.Keep] if events were removed, or by Failed, after
 // [Batch.Fail]. It may hold batches back, and must release all of them when it
-// receives one with trigger [Flush] or [Close], ahead of that one. Batches may
+// receives one with trigger [ByFlush] or [ByClose], ahead of that one. Batches may
 // be empty, and travel on as well. Run returns when p.In is closed and it
 // holds nothing.
 //

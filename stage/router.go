@@ -109,7 +109,7 @@ func (r *ErrorRouter[T]) offer(ctx context.Context, i int, f *Failure[T]) bool {
 	if err == nil && r.settle(*f, Rerouted) {
 		return true
 	}
-	if indexes := partial(err, len(f.Events)); len(indexes) > 0 && len(indexes) < len(f.Events) {
+	if indexes := FailedIndexes(err, len(f.Events)); len(indexes) > 0 && len(indexes) < len(f.Events) {
 		if rest, ok := r.Ledger.settlePart(f.receipt, len(indexes), Rerouted); ok {
 			taken := *f
 			f.receipt = rest

@@ -33,6 +33,8 @@ import (
 //     with no Write in progress, by the pipeline's Flush and before Close.
 //   - [FailureSink], on the sink of a [Route].
 //   - Name() string: the name used in errors instead of the type's.
+//   - Report(*SinkReport): adds what the sink has counted itself; see
+//     [ReportSink].
 type Sink[T any] interface {
 	Write(ctx context.Context, events []T) error
 }
