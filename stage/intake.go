@@ -69,6 +69,7 @@ type Intake[T any] struct {
 	spare  []*Buffer[T] // clean buffers
 	base   uint64       // events accepted before cur was opened
 	bytes  int64        // of all unsettled events, in flight ones included
+	held   int64        // of those that wait
 
 	state   consumer
 	marks   []uint64 // flush marks the actor has not passed, ascending

@@ -66,22 +66,20 @@ func (q *Intake[T]) admit(ev *T, size int64) (signals, error) {
 
 // makeRoom evicts the oldest events until one of the given size fits. While
 // callers wait, free room is theirs, so the event replaces as much as it takes.
+// If all that waits is not enough, nothing is evicted.
 func (q *Intake[T]) makeRoom(size int64) bool {
-	if q.waiters.n > 0 {
-		var freed int64
-		for evicted := false; !evicted || freed < size || !q.fits(size); evicted = true {
-			if q.depth() == 0 {
-				return false
-			}
-			freed += q.evict()
+	var least int64 // bytes to be freed
+	if q.cfg.QueueBytes > 0 {
+		least = size - (q.cfg.QueueBytes - q.bytes)
+		if q.waiters.n > 0 {
+			least = max(least, size)
 		}
-		return true
 	}
-	for !q.fits(size) {
-		if q.depth() == 0 {
-			return false
-		}
-		q.evict()
+	if q.depth() == 0 || least > q.held {
+		return false
+	}
+	for first := q.waiters.n > 0; first || least > 0 || q.depth() >= q.cfg.QueueSize; first = false {
+		least -= q.evict()
 	}
 	return true
 }
@@ -103,6 +101,8 @@ func (q *Intake[T]) push(ev *T, size int64) signals {
 	q.buf[q.n] = *ev
 	if q.sized {
 		q.cur.sizes[q.n] = size
+		q.cur.bytes += size
+		q.held += size
 		q.bytes += size
 	}
 	q.n++
@@ -210,6 +210,8 @@ func (q *Intake[T]) evict() (size int64) {
 	b.events[i] = none
 	if q.sized {
 		size = b.sizes[i]
+		b.bytes -= size
+		q.held -= size
 		q.bytes -= size
 	}
 	if !planted(faultMiscountEviction) || q.evicted[why]%8 != 7 {
@@ -220,12 +222,12 @@ func (q *Intake[T]) evict() (size int64) {
 		q.queued--
 		if b.head == b.n {
 			q.pop()
-			b.head, b.n = 0, 0
+			b.reset()
 			q.spare = append(q.spare, b)
 		}
 	} else if b.head == q.n {
 		q.close()
-		b.head, b.n = 0, 0
+		b.reset()
 	}
 	return size
 }

@@ -68,6 +68,8 @@ func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], from uint64) (events int) {
 	k := len(h.clean) - 1
 	q.spare = append(q.spare, h.clean[k])
 	h.clean = h.clean[:k]
+	q.held -= b.bytes
+	b.bytes = 0
 	events = b.n - b.head
 	h.full = append(h.full, Batch[T]{
 		Events: b.events[b.head:b.n],
@@ -131,7 +133,7 @@ func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 		waiting = append(waiting, Batch[T]{Events: b.events[b.head:b.n]})
 		events += b.n - b.head
 	}
-	q.marks, q.bytes, q.over = nil, 0, true
+	q.marks, q.bytes, q.held, q.over = nil, 0, 0, true
 	if !planted(faultForgetWaiting) {
 		q.ledger.admit(events, q.base-uint64(events))
 	}

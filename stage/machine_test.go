@@ -98,14 +98,17 @@ func (m *world) lose(why Loss, events ...int) {
 
 // enqueue makes room as DropOldest does, and says whether it did.
 func (m *world) enqueue(size int64) bool {
-	for {
-		queue := m.all(waiting)
-		if len(queue) < m.cfg.QueueSize && (m.cfg.QueueBytes == 0 || m.bytes+size <= m.cfg.QueueBytes) {
-			break
-		}
-		if len(queue) == 0 {
-			return false
-		}
+	fits := func(waiting int, bytes int64) bool {
+		return waiting < m.cfg.QueueSize && (m.cfg.QueueBytes == 0 || bytes+size <= m.cfg.QueueBytes)
+	}
+	queue, left := m.all(waiting), m.bytes
+	for _, ev := range queue {
+		left -= m.sizes[ev-1]
+	}
+	if !fits(0, left) {
+		return false
+	}
+	for ; !fits(len(queue), m.bytes); queue = queue[1:] {
 		m.become(evicted, queue[0])
 		m.bytes -= m.sizes[queue[0]-1]
 	}
@@ -197,6 +200,11 @@ func (m *machine) check(t require.TestingT) {
 	require.Equal(t, n(lost), b.LostTotal())
 	require.Equal(t, m.misuse, b.Misuse)
 	require.Equal(t, m.bytes, b.Bytes)
+	held := int64(0)
+	for _, ev := range m.all(waiting) {
+		held += m.sizes[ev-1]
+	}
+	require.Equal(t, held, m.q.held)
 	for _, s := range m.marks {
 		if isDone(s.mark) {
 			for i, f := range m.fates[:s.seq] {
