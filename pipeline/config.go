@@ -226,5 +226,6 @@ func (c *Config[T]) intake() stage.IntakeConfig[T] {
 		ChunkSize:      c.chunkSize(),
 		ReportDrops:    c.OnDrop != nil,
 		ReportPressure: c.OnPressure != nil,
+		Clock:          c.Clock,
 	}
 }

@@ -21,6 +21,7 @@ const (
 // take moves up to len(h.clean) chunks into h. A chunk that is not full stays
 // while wait is set. Under h's marks lie only events it has taken.
 func (q *Intake[T]) take(h *haul[T], wait bool) next {
+	now := q.clock.Now() // for waiters' events
 	q.mu.lock()
 	q.state = running
 	from := q.accepted() - uint64(q.depth())
@@ -43,7 +44,7 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	}
 	var sig signals
 	if events == 0 || q.depth() <= q.cfg.QueueSize/2 {
-		sig = q.grant()
+		sig = q.grant(now)
 	}
 	q.rearm()
 	then := deliver
@@ -76,6 +77,7 @@ func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], from uint64) (events int) {
 		chunk:  true,
 		span:   Span{From: from, Through: from + uint64(events)},
 		buf:    b,
+		born:   b.born,
 	})
 	return events
 }
