@@ -47,10 +47,14 @@ type Batch[T any] struct {
 // counted.
 func (b Batch[T]) Keep(events []T) Batch[T] {
 	r, ok := b.receipt.shrink(len(events))
-	if !ok {
-		return b
+	switch {
+	case ok:
+		b.Events, b.receipt = events, r
+	case len(events) <= len(b.Events) && b.receipt.ledger.over():
+		// Close's deadline has settled them all. What is reported as lost is what
+		// the stage has kept: b.Events may be what it has written over.
+		b.Events = events
 	}
-	b.Events, b.receipt = events, r
 	return b
 }
 
