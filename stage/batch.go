@@ -1,5 +1,7 @@
 package stage
 
+import "time"
+
 // Trigger says what cut a batch.
 type Trigger uint8
 
@@ -32,6 +34,11 @@ type Batch[T any] struct {
 	chunk   bool       // on its way to the batcher, and without a receipt yet
 	span    Span       // of a chunk
 	buf     *Buffer[T] // where Events came from; goes back when the batch is delivered
+
+	// born is when the oldest event was accepted, on the pipeline's clock, or
+	// earlier, but not before the chunk it came in was begun: time is read once
+	// for each chunk, for its first event. Zero for a batch that was cut empty.
+	born time.Time
 }
 
 // Keep returns the batch with events as its contents; the rest was filtered.
@@ -40,10 +47,14 @@ type Batch[T any] struct {
 // counted.
 func (b Batch[T]) Keep(events []T) Batch[T] {
 	r, ok := b.receipt.shrink(len(events))
-	if !ok {
-		return b
+	switch {
+	case ok:
+		b.Events, b.receipt = events, r
+	case len(events) <= len(b.Events) && b.receipt.ledger.over():
+		// Close's deadline has settled them all. What is reported as lost is what
+		// the stage has kept: b.Events may be what it has written over.
+		b.Events = events
 	}
-	b.Events, b.receipt = events, r
 	return b
 }
 

@@ -316,6 +316,18 @@ func TestBatchKeep(t *testing.T) {
 	require.Equal(t, []int{1}, Batch[int]{Events: []int{1, 2}}.Keep([]int{1}).Events, "a stage can be tried without a pipeline")
 }
 
+// A stage filters in place, and Close's deadline passes meanwhile: what is
+// reported as lost is what the stage has kept, each event once.
+func TestBatchKeepAfterTheDeadline(t *testing.T) {
+	m := newMill()
+	b := m.batch(1, 2, 3, 4)
+	m.ledger.Abandon(LossDeadline)
+	kept := append(b.Events[:0], 2, 4)
+	require.Equal(t, []int{2, 4}, b.Keep(kept).Events)
+	require.Equal(t, []int{2, 4, 3, 4}, b.Keep(make([]int, 5)).Events, "a batch does not grow")
+	require.Equal(t, Books{Lost: [numLoss]uint64{LossDeadline: 4}}, only(m.ledger.Books()))
+}
+
 func TestBatchFail(t *testing.T) {
 	for _, c := range []struct {
 		indexes    []int

@@ -1,0 +1,265 @@
+package stage
+
+import (
+	"context"
+	"errors"
+)
+
+// simProducer offers events, one call after the other.
+type simProducer struct {
+	*sim
+	number int
+	calls  int     // still to make
+	at     simTime // of the next
+	waiter *waiter[int]
+	ev     int     // which the waiter is for
+	until  simTime // its caller's patience
+}
+
+func (p *simProducer) name() string { return "producer" }
+
+func (p *simProducer) over() bool { return p.calls == 0 && p.waiter == nil }
+
+func (p *simProducer) next() simTime {
+	switch {
+	case p.waiter != nil:
+		return p.until
+	case p.calls == 0:
+		return simNever
+	}
+	return p.at
+}
+
+func (p *simProducer) step() {
+	if p.waiter != nil {
+		p.giveUp()
+		return
+	}
+	p.calls--
+	p.at = p.soon(6)
+	switch p.r.IntN(6) {
+	case 0:
+		p.wait()
+	case 1:
+		p.all()
+	default:
+		p.one()
+	}
+}
+
+// draw makes an event: one in thirty is too large, or cannot be measured.
+func (p *simProducer) draw() (number int) {
+	size := int64(p.r.IntN(12))
+	switch p.r.IntN(60) {
+	case 0:
+		size = -1
+	case 1:
+		size = 1000
+	}
+	return p.books.offer(p.number, size)
+}
+
+func (p *simProducer) one() {
+	ev := p.draw()
+	had, evicted := p.hasRoom(ev), p.evictions()
+	err := p.q.Enqueue(&ev)
+	p.outcome(ev, err)
+	if had && (errors.Is(err, ErrFull) || p.evictions() != evicted) {
+		p.wrong("there was room for event %d: %v, and %d were evicted", ev, err, p.evictions()-evicted)
+	}
+}
+
+func (p *simProducer) all() {
+	var evs []int
+	for range p.among(8) {
+		evs = append(evs, p.draw())
+	}
+	errs := make([]error, len(evs))
+	n := p.q.EnqueueAll(evs, func(i int, err error) { errs[i] = err })
+	for i, ev := range evs {
+		if p.outcome(ev, errs[i]); errs[i] == nil {
+			n--
+		}
+	}
+	if n != 0 {
+		p.wrong("EnqueueAll counts %d events more than it accepts", n)
+	}
+}
+
+// wait is EnqueueWait as far as it goes without waiting.
+func (p *simProducer) wait() {
+	q, ev := p.q, p.draw()
+	size, err := int64(0), error(nil)
+	if q.sized {
+		size, err = q.measure(&ev)
+	}
+	if err != nil || q.refusal != nil || q.waiters.n == 0 && q.fits(size) {
+		p.outcome(ev, q.Enqueue(&ev))
+		return
+	}
+	q.mu.lock()
+	p.waiter, p.ev, p.until = q.waiters.add(&ev, size), ev, p.soon(40)
+	q.limit()
+	sig := q.rouse()
+	q.mu.Unlock()
+	q.signal(sig)
+	p.books.callers = append(p.books.callers, p)
+}
+
+// giveUp is what EnqueueWait does when its context ends.
+func (p *simProducer) giveUp() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := p.q.giveUp(ctx, p.waiter)
+	p.saw(simGaveUp)
+	p.heard(err)
+}
+
+// hear looks who of the callers that wait has been let in, or turned away.
+func (b *simBooks) hear() {
+	for i := 0; i < len(b.callers); {
+		if p := b.callers[i]; len(p.waiter.ready) == 0 {
+			i++
+		} else if err := <-p.waiter.ready; err == nil {
+			b.saw(simLetIn)
+			p.heard(nil)
+		} else {
+			b.saw(simTurnedAway)
+			p.heard(err)
+		}
+	}
+}
+
+// heard ends the wait.
+func (p *simProducer) heard(err error) {
+	p.q.waiters.recycle(p.waiter)
+	p.waiter = nil
+	p.outcome(p.ev, err)
+	callers := p.books.callers
+	for i := range callers {
+		if callers[i] == p {
+			p.books.callers = append(callers[:i], callers[i+1:]...)
+			return
+		}
+	}
+}
+
+// hasRoom reports whether there is room that nobody waits for.
+func (p *simProducer) hasRoom(ev int) bool {
+	is, cfg := &p.books.is, &p.q.cfg
+	size := p.books.event(ev).size
+	return is.Waiting == 0 && is.Depth < cfg.QueueSize && (cfg.QueueBytes == 0 || is.Bytes+size <= cfg.QueueBytes)
+}
+
+func (p *simProducer) evictions() uint64 {
+	return p.q.evicted[EvictedCount] + p.q.evicted[EvictedBytes]
+}
+
+// outcome notes what a call said.
+func (p *simProducer) outcome(ev int, err error) {
+	b := &p.books
+	size, limit := b.event(ev).size, p.q.cfg.QueueBytes
+	unfit := p.q.sized && (size < 0 || limit > 0 && size > limit)
+	switch {
+	case err == nil && p.q.refusal == nil && !unfit:
+		b.become(ev, simWaiting, simOffered)
+	case errors.Is(err, ErrClosed) && p.sealed:
+		b.refused(ev, RefusedClosed)
+	case errors.Is(err, ErrDead) && p.dead:
+		b.refused(ev, RefusedDead)
+	case errors.Is(err, ErrFull) && !unfit && (p.q.cfg.Overflow == DropNewest || limit > 0 || b.is.Waiting > 0):
+		b.refused(ev, RefusedFull)
+		p.saw(simRefusal)
+	case errors.Is(err, ErrTooLarge) && size > limit && unfit:
+		b.refused(ev, RefusedTooLarge)
+		p.saw(simOversized)
+	case errors.Is(err, ErrInvalid) && size < 0 && unfit:
+		b.refused(ev, RefusedInvalid)
+	case errors.Is(err, context.Canceled):
+		b.refused(ev, RefusedCanceled)
+	default:
+		p.wrong("event %d of %d bytes: %v", ev, size, err)
+	}
+}
+
+// simFlusher calls Flush once.
+type simFlusher struct {
+	*sim
+	at    simTime // when it begins, and then how long it waits
+	stage int
+	mark  *Mark
+	made  int // how far the books were when the mark was made
+	reply chan error
+}
+
+const (
+	flushComes = iota
+	flushWaits // for the mark
+	flushSyncs // waits for the sink's flush
+	flushEnds  // waits for the routes' flush
+	flushOver
+)
+
+func (f *simFlusher) name() string { return "caller of Flush" }
+
+func (f *simFlusher) over() bool { return f.stage == flushOver }
+
+func (f *simFlusher) next() simTime {
+	switch {
+	case f.stage == flushOver:
+		return simNever
+	case f.stage == flushComes:
+		return f.at
+	case f.stage == flushWaits && (isDone(f.mark) || f.judged),
+		f.stage >= flushSyncs && (len(f.reply) > 0 || f.judged):
+		return 0
+	}
+	return f.at
+}
+
+func (f *simFlusher) step() {
+	switch {
+	case f.stage == flushComes:
+		f.mark, f.made = f.q.Mark(), f.books.clock
+		f.stage, f.at = flushWaits, f.soon(200)
+	case f.stage == flushWaits:
+		f.passed()
+	case len(f.reply) > 0:
+		<-f.reply
+		if f.stage++; f.stage == flushEnds {
+			f.ask(&f.syncs.router)
+			return
+		}
+		f.saw(simFlushed)
+	default: // out of patience, or the pipeline has ended
+		f.stage = flushOver
+	}
+}
+
+// passed looks at a mark that is done, or that nobody waits for any more.
+func (f *simFlusher) passed() {
+	done := isDone(f.mark)
+	told := f.l.Forget(f.mark)
+	if f.sealed {
+		f.saw(simFlushClose)
+	}
+	if !done {
+		f.stage = flushOver
+		return
+	}
+	lost := f.books.barrier(f.made)
+	if told < lost || told > lost && !f.l.over() {
+		f.wrong("Flush is told of %d events lost before its mark, and it were %d", told, lost)
+	}
+	if told > 0 {
+		f.saw(simFlushLoss)
+	}
+	f.stage = flushSyncs
+	f.ask(&f.syncs.flusher)
+}
+
+// ask asks an actor to flush its sinks.
+func (f *simFlusher) ask(who *[]SyncRequest) {
+	f.reply = make(chan error, 1)
+	*who = append(*who, SyncRequest{Reply: f.reply})
+}
