@@ -64,20 +64,28 @@ var conforming = map[string]func(t *testing.T) subject{
 		a.Sink = s
 		return a
 	},
-	"Shared": func(t *testing.T) subject {
-		inner := memory(&Memory[string]{})
-		s, err := NewShared(inner.Sink)
-		require.NoError(t, err)
-		inner.Sink = s.Handle()
-		return inner
+	"Shared": around(func(inner stage.Sink[string]) (stage.Sink[string], error) {
+		s, err := NewShared(inner)
+		return s.Handle(), err
+	}),
+	"Poison": around(func(inner stage.Sink[string]) (stage.Sink[string], error) { return Poison(inner, "poison") }),
+	"Retry": func(t *testing.T) subject {
+		s := around(func(inner stage.Sink[string]) (stage.Sink[string], error) { return NewRetry(inner, RetryConfig{}) })(t)
+		s.Fail = nil // it succeeds at the second attempt
+		return s
 	},
-	"Poison": func(t *testing.T) subject {
-		inner := memory(&Memory[string]{})
-		s, err := Poison(inner.Sink, "poison")
-		require.NoError(t, err)
-		inner.Sink = s
-		return inner
-	},
+	"Retry that gives up": around(func(inner stage.Sink[string]) (stage.Sink[string], error) {
+		return NewRetry(inner, RetryConfig{MaxAttempts: 1})
+	}),
+	"Breaker": around(func(inner stage.Sink[string]) (stage.Sink[string], error) {
+		return NewBreaker(inner, BreakerConfig{})
+	}),
+	"Timeout": around(func(inner stage.Sink[string]) (stage.Sink[string], error) {
+		return NewTimeout(inner, TimeoutConfig{Limit: time.Minute})
+	}),
+	"RateLimit": around(func(inner stage.Sink[string]) (stage.Sink[string], error) {
+		return NewRateLimit(inner, RateLimitConfig{Events: 100, Batches: 1})
+	}),
 }
 
 func TestConformance(t *testing.T) {
@@ -118,6 +126,17 @@ func memory(m *Memory[string]) subject {
 			m.Hold()
 			return m.Release
 		},
+	}
+}
+
+// around is the subject for a decorator of a Memory.
+func around(decorate func(inner stage.Sink[string]) (stage.Sink[string], error)) func(t *testing.T) subject {
+	return func(t *testing.T) subject {
+		s := memory(&Memory[string]{})
+		outer, err := decorate(s.Sink)
+		require.NoError(t, err)
+		s.Sink = outer
+		return s
 	}
 }
 
