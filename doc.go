@@ -6,7 +6,8 @@
 //     Fan for several outputs.
 //   - Package stage holds the interfaces to implement (Sink, Stage, Route), the
 //     values that pass through them, and the actors a pipeline is made of.
-//   - Package sinks holds destinations (files, writers, memory) and decorators.
+//   - Package sinks holds destinations (files, writers, memory) and decorators,
+//     and its package sinktest a conformance suite for sinks of your own.
 //   - Package clockutil waits on any clock, and its package clocktest runs tests
 //     of what waits in virtual time.
 //
