@@ -27,10 +27,12 @@ var rooms = map[string][]string{
 		module + "clockutil", module + "stage"},
 	"sinks": {"github.com/benbjohnson/clock", "github.com/sourcegraph/conc", "github.com/sourcegraph/conc/panics",
 		module + "clockutil", module + "stage"},
+	"logging": {"github.com/benbjohnson/clock", "github.com/sourcegraph/conc", "github.com/sourcegraph/conc/panics",
+		module + "clockutil", module + "stage", module + "pipeline", module + "sinks"},
 }
 
 // library are the rooms whose code users run.
-var library = []string{"clockutil", "stage", "pipeline", "sinks"}
+var library = []string{"clockutil", "stage", "pipeline", "sinks", "logging"}
 
 // file is one parsed source file.
 type file struct {
