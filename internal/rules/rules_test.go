@@ -28,13 +28,15 @@ var rooms = map[string][]string{
 	"sinks": {"github.com/benbjohnson/clock", "github.com/sourcegraph/conc", "github.com/sourcegraph/conc/panics",
 		module + "clockutil", module + "stage"},
 	"sinks/sinktest": {module + "clockutil/clocktest", module + "stage"},
+	"logging": {"github.com/benbjohnson/clock", "github.com/sourcegraph/conc", "github.com/sourcegraph/conc/panics",
+		module + "clockutil", module + "stage", module + "pipeline", module + "sinks"},
 }
 
 // forTests are the rooms whose code users run in their tests alone.
 var forTests = []string{"clockutil/clocktest", "sinks/sinktest"}
 
 // library are the rooms whose code users run.
-var library = []string{"clockutil", "stage", "pipeline", "sinks"}
+var library = []string{"clockutil", "stage", "pipeline", "sinks", "logging"}
 
 // file is one parsed source file.
 type file struct {
