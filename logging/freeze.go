@@ -15,68 +15,68 @@ var (
 	errMany = errors.New("groups hold too many attributes")
 )
 
-// freezer copies attributes so that nothing the caller does later shows in
-// them.
+// freezer makes copies of attributes in which nothing shows of what the caller
+// does later.
 type freezer struct {
-	block  *block
 	forms  Forms
 	nested int // attributes in groups so far
 }
 
-// attrs copies a list. It leaves out what slog leaves out: empty attributes
-// and groups with nothing in them.
-func (f *freezer) attrs(list []slog.Attr, depth int) []slog.Attr {
-	frozen := f.block.take(len(list))
+// attrs appends copies of list to dst, without those that slog leaves out:
+// empty attributes, and groups with nothing in them.
+func (f *freezer) attrs(dst, list []slog.Attr, depth int) []slog.Attr {
 	for i := range list {
-		frozen = f.attr(frozen, &list[i], depth)
+		if v, ok := f.value(list[i].Key, list[i].Value, depth); ok {
+			dst = append(dst, slog.Attr{Key: list[i].Key, Value: v})
+		}
 	}
-	return frozen
+	return dst
 }
 
-// attr appends a copy of a, unless it is to be left out.
-func (f *freezer) attr(frozen []slog.Attr, a *slog.Attr, depth int) []slog.Attr {
-	v := a.Value
-	kind := v.Kind()
-	if kind == slog.KindLogValuer {
-		v = v.Resolve()
-		kind = v.Kind()
+// changeable reports whether v is of a kind that may not be what it is now.
+func changeable(v slog.Value) bool {
+	switch v.Kind() {
+	case slog.KindAny, slog.KindGroup, slog.KindLogValuer:
+		return true
 	}
-	switch kind {
+	return false
+}
+
+// value returns what v is now, and false if its attribute is to be left out.
+func (f *freezer) value(key string, v slog.Value, depth int) (slog.Value, bool) {
+	v = v.Resolve()
+	switch v.Kind() {
 	case slog.KindGroup:
-		v = f.group(v.Group(), depth+1)
-		if v.Kind() == slog.KindGroup && len(v.Group()) == 0 {
-			return frozen
-		}
+		return f.group(v.Group(), depth+1)
 	case slog.KindAny:
 		switch x := v.Any().(type) {
 		case nil:
-			if a.Key == "" {
-				return frozen
-			}
+			return v, key != ""
 		case *slog.Source:
 			if x == nil || *x == (slog.Source{}) {
-				return frozen
+				return v, false
 			}
 			source := *x
-			v = slog.AnyValue(&source)
+			return slog.AnyValue(&source), true
 		case *Rendered:
-			// It never changes.
+			return v, true // it never changes
 		default:
-			v = slog.AnyValue(Render(x, f.forms))
+			return slog.AnyValue(Render(x, f.forms)), true
 		}
 	}
-	return append(frozen, slog.Attr{Key: a.Key, Value: v})
+	return v, true
 }
 
 // group copies the attributes of a group. Groups can contain themselves, by
 // way of a LogValuer or of a slice, so there is an end to it.
-func (f *freezer) group(list []slog.Attr, depth int) slog.Value {
+func (f *freezer) group(list []slog.Attr, depth int) (slog.Value, bool) {
 	f.nested += len(list)
 	switch {
 	case depth > maxDepth:
-		return slog.AnyValue(failed(errDeep))
+		return slog.AnyValue(failed(errDeep)), true
 	case f.nested > maxNested:
-		return slog.AnyValue(failed(errMany))
+		return slog.AnyValue(failed(errMany)), true
 	}
-	return slog.GroupValue(f.attrs(list, depth)...)
+	frozen := f.attrs(make([]slog.Attr, 0, len(list)), list, depth)
+	return slog.GroupValue(frozen...), len(frozen) > 0
 }

@@ -43,6 +43,7 @@ type Extractor func(ctx context.Context, attrs []slog.Attr) []slog.Attr
 // after it every call returns the pipeline's error.
 type Handler struct {
 	queue Queue
+	pipe  *pipeline.Pipeline[Record] // queue, if it is one
 	cfg   HandlerConfig
 	scope *scope
 }
@@ -68,7 +69,8 @@ func NewHandler(queue Queue, cfg HandlerConfig) (*Handler, error) {
 		cfg.Forms = FormJSON | FormText
 	}
 	cfg.Extract = append([]Extractor(nil), cfg.Extract...)
-	return &Handler{queue: queue, cfg: cfg}, nil
+	p, _ := queue.(*pipeline.Pipeline[Record])
+	return &Handler{queue: queue, pipe: p, cfg: cfg}, nil
 }
 
 // Enabled reports whether records of this level are logged.
@@ -81,7 +83,27 @@ func (h *Handler) Enabled(_ context.Context, level slog.Level) bool {
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	rec := Record{Time: r.Time, Level: r.Level, Message: r.Message, scope: h.scope}
 	h.fill(ctx, &rec, &r)
-	return h.queue.Enqueue(rec)
+	return h.enqueue(&rec)
+}
+
+// HandleTemplate is Handle for a record whose message was rendered from a
+// message template: renderings are the texts of those of its properties that
+// have a format, in the order of the template. The record keeps the slice.
+func (h *Handler) HandleTemplate(ctx context.Context, r slog.Record, template string, renderings []string) error {
+	rec := Record{Time: r.Time, Level: r.Level, Message: r.Message, Template: template, scope: h.scope}
+	if len(renderings) > 0 {
+		rec.more = &more{renderings: renderings}
+	}
+	h.fill(ctx, &rec, &r)
+	return h.enqueue(&rec)
+}
+
+// enqueue calls a pipeline by its type, which saves a copy of the record.
+func (h *Handler) enqueue(r *Record) error {
+	if h.pipe != nil {
+		return h.pipe.Enqueue(*r)
+	}
+	return h.queue.Enqueue(*r)
 }
 
 // fill completes rec with snapshots of r's attributes and of the context's.
@@ -89,35 +111,37 @@ func (h *Handler) fill(ctx context.Context, rec *Record, r *slog.Record) {
 	if h.cfg.AddSource {
 		rec.PC = r.PC
 	}
-	n := r.NumAttrs()
-	if n == 0 && len(h.cfg.Extract) == 0 {
-		return
-	}
-	b := blocks.Get().(*block)
-	f := freezer{block: b, forms: h.cfg.Forms}
-	if n > 0 {
-		frozen := b.take(n)
-		r.Attrs(func(a slog.Attr) bool {
-			frozen = f.attr(frozen, &a, 0)
-			return true
-		})
-		rec.Attrs = frozen
-	}
+	f := freezer{forms: h.cfg.Forms}
+	var found []slog.Attr
 	if len(h.cfg.Extract) > 0 {
-		rec.Context = h.extract(ctx, &f)
+		found = f.attrs(nil, h.extract(ctx), 0)
 	}
-	blocks.Put(b)
+	room := rec.room(len(found) + r.NumAttrs())
+	n := copy(room, found)
+	rec.ofCtx = uint32(n)
+	r.Attrs(func(a slog.Attr) bool {
+		if changeable(a.Value) {
+			var ok bool
+			if a.Value, ok = f.value(a.Key, a.Value, 0); !ok {
+				return true
+			}
+		}
+		room[n] = a
+		n++
+		return true
+	})
+	rec.trim(n)
 }
 
 // WithAttrs returns a handler whose records carry attrs too. They are copied
 // now, and encoded once for all records.
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	f := freezer{forms: h.cfg.Forms}
-	frozen := f.attrs(attrs, 0)
+	frozen := f.attrs(make([]slog.Attr, 0, len(attrs)), attrs, 0)
 	if len(frozen) == 0 {
 		return h
 	}
-	return &Handler{queue: h.queue, cfg: h.cfg, scope: h.scope.withAttrs(frozen)}
+	return &Handler{queue: h.queue, pipe: h.pipe, cfg: h.cfg, scope: h.scope.withAttrs(frozen)}
 }
 
 // WithGroup returns a handler that puts all later attributes into a group. An
@@ -126,7 +150,7 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	return &Handler{queue: h.queue, cfg: h.cfg, scope: h.scope.withGroup(name)}
+	return &Handler{queue: h.queue, pipe: h.pipe, cfg: h.cfg, scope: h.scope.withGroup(name)}
 }
 
 var _ slog.Handler = (*Handler)(nil)

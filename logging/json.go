@@ -33,18 +33,18 @@ func EncodeJSON(dst []byte, r Record) ([]byte, error) {
 	}
 	dst = append(dst, `,"msg":`...)
 	dst = appendJSONString(dst, r.Message)
-	dst = appendJSONAttrs(dst, r.Context)
+	dst = appendJSONAttrs(dst, r.Context())
 	open := 0
 	if r.scope != nil {
 		s := r.scope.forJSON()
 		dst = append(dst, s.head...)
 		open = s.open
-		if len(r.Attrs) > 0 {
+		if len(r.Attrs()) > 0 {
 			dst = append(dst, s.rest...)
 			open = len(r.scope.levels) - 1
 		}
 	}
-	dst = appendJSONAttrs(dst, r.Attrs)
+	dst = appendJSONAttrs(dst, r.Attrs())
 	for range open {
 		dst = append(dst, '}')
 	}

@@ -59,5 +59,7 @@ func (u untimed) Handle(ctx context.Context, r slog.Record) error {
 	return u.Handler.Handle(ctx, r)
 }
 
-func (u untimed) WithAttrs(attrs []slog.Attr) slog.Handler { return untimed{u.Handler.WithAttrs(attrs)} }
-func (u untimed) WithGroup(name string) slog.Handler       { return untimed{u.Handler.WithGroup(name)} }
+func (u untimed) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return untimed{u.Handler.WithAttrs(attrs)}
+}
+func (u untimed) WithGroup(name string) slog.Handler { return untimed{u.Handler.WithGroup(name)} }

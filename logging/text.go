@@ -32,14 +32,14 @@ func EncodeText(dst []byte, r Record) ([]byte, error) {
 	}
 	dst = append(dst, " msg="...)
 	dst = appendTextString(dst, r.Message)
-	dst = appendTextAttrs(dst, "", r.Context)
+	dst = appendTextAttrs(dst, "", r.Context())
 	prefix := ""
 	if r.scope != nil {
 		s := r.scope.forText()
 		dst = append(dst, s.head...)
 		prefix = s.prefix
 	}
-	return append(appendTextAttrs(dst, prefix, r.Attrs), '\n'), nil
+	return append(appendTextAttrs(dst, prefix, r.Attrs()), '\n'), nil
 }
 
 // textScope is what a scope contributes to a line.
