@@ -70,6 +70,8 @@ type TemplateHandler interface {
 	HandleTemplate(ctx context.Context, r slog.Record, template string, renderings []string) error
 }
 
+var _ TemplateHandler = (*Handler)(nil)
+
 // NewLogger returns a logger in front of handler. It returns a
 // [*pipeline.ConfigError] if there is none, or if cfg makes no sense.
 func NewLogger(handler slog.Handler, cfg LoggerConfig) (*Logger, error) {

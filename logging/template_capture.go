@@ -14,10 +14,11 @@ func captureArg(arg any, how capture) slog.Value {
 	case slog.KindAny:
 		v = captureAny(v.Any(), how)
 	case slog.KindGroup:
-		b := blocks.Get().(*block)
-		f := freezer{block: b, forms: FormJSON | FormText}
-		v = f.group(v.Group(), 1)
-		blocks.Put(b)
+		f := freezer{forms: FormJSON | FormText}
+		frozen, ok := f.group(v.Group(), 1)
+		if v = frozen; !ok {
+			v = slog.GroupValue()
+		}
 	}
 	if how == stringify && v.Kind() != slog.KindString {
 		return slog.StringValue(string(appendValue(nil, v, "l", true)))
