@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -171,18 +172,19 @@ func TestAppendLine(t *testing.T) {
 // Many write while buffers go round, batches fail, and the queue overflows:
 // whatever is delivered is whole, and in its writer's order.
 func TestBuffersGoRound(t *testing.T) {
-	clocktest.ExploreBoth(t, 20, func(t *testing.T, w *clocktest.World) {
-		r := w.Rand("sink")
+	clocktest.ExploreBoth(t, 10, func(t *testing.T, w *clocktest.World) {
+		r := w.Rand("workers")
 		got := &copies{}
-		calls := 0
+		workers := 1 + r.IntN(2)*2
+		var calls atomic.Int32
 		sink := stage.SinkFunc[[]byte](func(ctx context.Context, lines [][]byte) error {
-			switch calls++; {
-			case calls%7 == 0:
+			switch call := calls.Add(1); {
+			case call%7 == 0:
 				return errors.New("down")
-			case calls%5 == 0 && len(lines) > 1:
+			case call%5 == 0 && len(lines) > 1:
 				_ = got.Write(ctx, lines[1:])
 				return &stage.PartialError{Failed: []int{0}}
-			case r.IntN(4) == 0:
+			case call%3 == 0:
 				w.Clock().Sleep(time.Millisecond)
 			}
 			return got.Write(ctx, lines)
@@ -192,14 +194,14 @@ func TestBuffersGoRound(t *testing.T) {
 		require.NoError(t, err)
 		var hooked sync.Map // failed lines, as the hook saw them
 		p, to := newLines(t, recycled, linesConfig{
-			QueueSize: 64, BatchSize: 8, Clock: w.Clock(), Workers: 1 + r.IntN(2)*2,
+			QueueSize: 64, BatchSize: 8, Clock: w.Clock(), Workers: workers,
 			OnFailure: func(_ context.Context, f stage.Failure[[]byte]) {
 				for _, line := range f.Events {
 					hooked.Store(string(line), true)
 				}
 			},
 		}, WriterConfig{Buffers: &buffers})
-		const writers, each = 4, 200
+		const writers, each = 4, 100
 		var wg sync.WaitGroup
 		for g := range writers {
 			jitter := w.Rand(fmt.Sprint("writer ", g))
@@ -241,6 +243,52 @@ func TestBuffersGoRound(t *testing.T) {
 		require.EqualValues(t, len(got.lines), s.Delivered)
 		require.EqualValues(t, failed, s.Lost.Failed)
 		require.Equal(t, s.Accepted, s.Delivered+s.Lost.Total()+s.Evicted.Total())
+	})
+}
+
+// A sink that comes back after Close has given up is too late for its buffers:
+// the hook is still to read them.
+func TestBuffersInDoubt(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		stuck := make(chan struct{})
+		var buffers Buffers
+		recycled, err := buffers.Recycle(stage.SinkFunc[[]byte](func(context.Context, [][]byte) error {
+			<-stuck
+			return nil
+		}))
+		require.NoError(t, err)
+		reported := clocktest.NewRecorder[string](w)
+		p, to := newLines(t, recycled, linesConfig{
+			BatchSize: 1, Clock: w.Clock(),
+			OnFailure: func(_ context.Context, f stage.Failure[[]byte]) {
+				for _, line := range f.Events {
+					reported.Add(string(line))
+				}
+			},
+		}, WriterConfig{Buffers: &buffers})
+		for _, line := range []string{"one\n", "two\n"} {
+			_, err := to.Write([]byte(line))
+			require.NoError(t, err)
+		}
+		ctx, cancel := w.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		verdict := clocktest.NewRecorder[error](w)
+		go func() { verdict.Add(p.Close(ctx)) }()
+		w.Advance(time.Second)
+		var loss *pipeline.LossError
+		require.ErrorAs(t, verdict.Values()[0], &loss)
+		require.EqualValues(t, 2, loss.Lost)
+
+		close(stuck)
+		for range 100 {
+			_, err := to.Write([]byte("LATE\n"))
+			require.ErrorIs(t, err, stage.ErrClosed)
+		}
+		w.Settle()
+		require.ElementsMatch(t, []string{"one\n", "two\n"}, reported.Values())
+		s := p.Stats()
+		require.EqualValues(t, 2, s.Lost.Total())
+		require.EqualValues(t, 100, s.Rejected.Closed)
 	})
 }
 
@@ -354,12 +402,12 @@ func (c *chunks) Write(p []byte) (int, error) {
 // However a stream is cut, its lines come out, none longer than the bound.
 func TestLineWriterCuts(t *testing.T) {
 	var stream bytes.Buffer
-	for i := range 200 {
-		stream.WriteString(strings.Repeat("x", i*i*10%(3*maxLine)))
+	for i := range 60 {
+		stream.WriteString(strings.Repeat("x", i*i*100%(3*maxLine)))
 		stream.WriteByte('\n')
 	}
 	stream.WriteString("the end")
-	clocktest.Explore(t, 10, func(t *testing.T, w *clocktest.World) {
+	clocktest.Explore(t, 5, func(t *testing.T, w *clocktest.World) {
 		r := w.Rand("cuts")
 		var out chunks
 		l, err := NewLineWriter(&out)
