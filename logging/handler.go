@@ -117,8 +117,11 @@ func (h *Handler) fill(ctx context.Context, rec *Record, r *slog.Record) {
 		found = f.attrs(nil, h.extract(ctx), 0)
 	}
 	room := rec.room(len(found) + r.NumAttrs())
-	n := copy(room, found)
-	rec.ofCtx = uint32(n)
+	n := len(found)
+	if n > 0 {
+		copy(room, found)
+		rec.ofCtx = uint32(n)
+	}
 	r.Attrs(func(a slog.Attr) bool {
 		if changeable(a.Value) {
 			var ok bool

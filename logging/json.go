@@ -29,7 +29,7 @@ func EncodeJSON(dst []byte, r Record) ([]byte, error) {
 	dst = appendJSONString(dst, r.Level.String())
 	if r.PC != 0 {
 		source := sourceOf(r.PC)
-		dst = appendJSONSource(dst, slog.SourceKey, &source)
+		dst = appendJSONGroup(dst, slog.SourceKey, sourceAttrs(&source))
 	}
 	dst = append(dst, `,"msg":`...)
 	dst = appendJSONString(dst, r.Message)
@@ -90,18 +90,23 @@ func appendJSONAttrs(dst []byte, attrs []slog.Attr) []byte {
 func appendJSONAttr(dst []byte, a *slog.Attr) []byte {
 	switch a.Value.Kind() {
 	case slog.KindGroup:
-		group := a.Value.Group()
-		if a.Key == "" || len(group) == 0 {
-			return appendJSONAttrs(dst, group)
-		}
-		dst = append(appendJSONKey(dst, a.Key), '{')
-		return append(appendJSONAttrs(dst, group), '}')
+		return appendJSONGroup(dst, a.Key, a.Value.Group())
 	case slog.KindAny:
 		if source, ok := a.Value.Any().(*slog.Source); ok {
-			return appendJSONSource(dst, a.Key, source)
+			return appendJSONGroup(dst, a.Key, sourceAttrs(source))
 		}
 	}
 	return appendJSONValue(appendJSONKey(dst, a.Key), a.Value)
+}
+
+// appendJSONGroup appends an object, if it has members. Without a key they
+// become members of the object around it.
+func appendJSONGroup(dst []byte, key string, attrs []slog.Attr) []byte {
+	if key == "" || len(attrs) == 0 {
+		return appendJSONAttrs(dst, attrs)
+	}
+	dst = append(appendJSONKey(dst, key), '{')
+	return append(appendJSONAttrs(dst, attrs), '}')
 }
 
 // appendJSONKey appends a key, and a comma before it unless it is the first of

@@ -1,9 +1,8 @@
 package logging
 
 import (
-	"bytes"
-	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,24 +41,21 @@ func newHandler(tb testing.TB, q Queue, cfg HandlerConfig) *Handler {
 	return h
 }
 
-// logged returns the line that encode makes of what use logs.
+// logged returns the line that encode makes of what use logs, without the time.
 func logged(tb testing.TB, encode sinks.Encoder[Record], cfg HandlerConfig, use func(*slog.Logger)) string {
 	tb.Helper()
+	r := record(tb, cfg, use)
+	line, err := encode(nil, r)
+	require.NoError(tb, err)
+	return strings.TrimSuffix(string(line), "\n")
+}
+
+// record returns what use logs, without the time.
+func record(tb testing.TB, cfg HandlerConfig, use func(*slog.Logger)) Record {
+	tb.Helper()
 	var q taken
-	use(slog.New(untimed{newHandler(tb, &q, cfg)}))
+	use(slog.New(newHandler(tb, &q, cfg)))
 	require.Len(tb, q, 1)
-	return string(bytes.TrimSuffix(q.lines(tb, encode), []byte("\n")))
+	q[0].Time = time.Time{}
+	return q[0]
 }
-
-// untimed takes the time from records.
-type untimed struct{ slog.Handler }
-
-func (u untimed) Handle(ctx context.Context, r slog.Record) error {
-	r.Time = time.Time{}
-	return u.Handler.Handle(ctx, r)
-}
-
-func (u untimed) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return untimed{u.Handler.WithAttrs(attrs)}
-}
-func (u untimed) WithGroup(name string) slog.Handler { return untimed{u.Handler.WithGroup(name)} }

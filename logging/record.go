@@ -126,7 +126,7 @@ func (r *Record) Tree() []slog.Attr {
 // added is shared by all its records and not counted. It is made to be a
 // pipeline's Config.SizeOf.
 func SizeOf(r Record) int {
-	size := int(unsafe.Sizeof(r)) + len(r.Message) + len(r.Template) + sizeOfAttrs(r.all()) - int(r.n)*attrSize
+	size := int(unsafe.Sizeof(r)) + len(r.Message) + len(r.Template) + sizeOfAttrs(r.all()) - int(r.n)*attrSize // those in front are in r
 	for _, s := range r.Renderings() {
 		size += int(unsafe.Sizeof(s)) + len(s)
 	}

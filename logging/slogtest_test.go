@@ -21,6 +21,7 @@ func TestHandlerKeepsSlogsRules(t *testing.T) {
 	}{
 		{"JSON", EncodeJSON, parseJSON},
 		{"text", EncodeText, parseText},
+		{"CLEF", EncodeCLEF, parseCLEF},
 	} {
 		t.Run(format.name, func(t *testing.T) {
 			var q *taken
@@ -46,6 +47,19 @@ func TestHandlerKeepsSlogsRules(t *testing.T) {
 
 func parseJSON(t *testing.T, line string) (m map[string]any) {
 	require.NoError(t, json.Unmarshal([]byte(line), &m), line)
+	return m
+}
+
+// parseCLEF names the marks as slog does.
+func parseCLEF(t *testing.T, line string) map[string]any {
+	m := parseJSON(t, line)
+	for mark, key := range map[string]string{"@t": slog.TimeKey, "@m": slog.MessageKey} {
+		if v, ok := m[mark]; ok {
+			m[key] = v
+		}
+	}
+	require.NotContains(t, m, "@l")
+	m[slog.LevelKey] = "Information" // what a line without @l has
 	return m
 }
 

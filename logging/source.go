@@ -3,7 +3,6 @@ package logging
 import (
 	"log/slog"
 	"runtime"
-	"strconv"
 )
 
 // sourceOf looks up where a call was made.
@@ -13,25 +12,16 @@ func sourceOf(pc uintptr) slog.Source {
 	return slog.Source{Function: f.Function, File: f.File, Line: f.Line}
 }
 
-// appendJSONSource appends what is known of s, if anything is, as an object.
-func appendJSONSource(dst []byte, key string, s *slog.Source) []byte {
-	if s == nil || *s == (slog.Source{}) {
-		return dst
-	}
-	if key != "" {
-		dst = append(appendJSONKey(dst, key), '{')
-	}
+// sourceAttrs returns what is known of s as attributes.
+func sourceAttrs(s *slog.Source) (attrs []slog.Attr) {
 	if s.Function != "" {
-		dst = appendJSONString(appendJSONKey(dst, "function"), s.Function)
+		attrs = append(attrs, slog.String("function", s.Function))
 	}
 	if s.File != "" {
-		dst = appendJSONString(appendJSONKey(dst, "file"), s.File)
+		attrs = append(attrs, slog.String("file", s.File))
 	}
 	if s.Line != 0 {
-		dst = strconv.AppendInt(appendJSONKey(dst, "line"), int64(s.Line), 10)
+		attrs = append(attrs, slog.Int("line", s.Line))
 	}
-	if key != "" {
-		dst = append(dst, '}')
-	}
-	return dst
+	return attrs
 }
