@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -40,10 +41,20 @@ func TestNewLoggerRefuses(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// untimed returns a handler of slog's that writes all but the time to out.
+func untimed(out io.Writer) slog.Handler {
+	return slog.NewTextHandler(out, &slog.HandlerOptions{Level: LevelVerbose, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}})
+}
+
 // What a call gives any slog.Handler.
 func TestLoggerOnAnyHandler(t *testing.T) {
 	var out bytes.Buffer
-	l := newLogger(t, untimed{slog.NewTextHandler(&out, &slog.HandlerOptions{Level: LevelVerbose})}, LoggerConfig{})
+	l := newLogger(t, untimed(&out), LoggerConfig{})
 	l.Information("User {UserId} bought {@Cart} for {Price:0.00}", 42, []string{"boat"}, 9.5)
 	require.Equal(t, `level=INFO msg="User 42 bought [\"boat\"] for 9.50" UserId=42 Cart="[\"boat\"]" Price=9.5`+"\n", out.String())
 
@@ -57,7 +68,7 @@ func TestLoggerOnAnyHandler(t *testing.T) {
 
 	out.Reset()
 	err := errors.New("down")
-	newLogger(t, untimed{slog.NewTextHandler(&out, nil)}, LoggerConfig{Unquoted: true}).Error("It is {Error} at {Host}, {Host:j}", err, "here")
+	newLogger(t, untimed(&out), LoggerConfig{Unquoted: true}).Error("It is {Error} at {Host}, {Host:j}", err, "here")
 	require.Equal(t, `level=ERROR msg="It is down at here, \"here\"" Error=down Host=here`+"\n", out.String())
 }
 
@@ -184,17 +195,18 @@ func TestLoggerToRecords(t *testing.T) {
 	require.Equal(t, `{"boats":1}`, fmt.Sprint(q[2].Attrs()[0].Value))
 }
 
-// From the call to the bytes, through a pipeline.
+// From the call to the bytes of CLEF, through a pipeline.
 func TestLoggerThroughPipeline(t *testing.T) {
 	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
 		var out bytes.Buffer
-		sink, err := sinks.NewWriter(&out, EncodeJSON)
+		sink, err := sinks.NewWriter(&out, EncodeCLEF)
 		require.NoError(t, err)
 		p, err := pipeline.New(sink, pipeline.Config[Record]{Clock: w.Clock()})
 		require.NoError(t, err)
 		l := newLogger(t, newHandler(t, p, HandlerConfig{}), LoggerConfig{Clock: w.Clock()})
 		for i := range 3 {
-			l.ForContext(slog.Int("i", i)).Information("gate {Gate} at {Level:0.00}", "north", 3.14159)
+			l.ForContext(slog.Int("i", i)).Warning("gate {Gate} of {@Dam} at {Level,6:0.00}, {Missing:0}",
+				"north", struct{ Gates int }{2}, 3.14159)
 		}
 		require.NoError(t, p.Close(t.Context()))
 		s := p.Stats()
@@ -206,9 +218,17 @@ func TestLoggerThroughPipeline(t *testing.T) {
 		for i, line := range lines {
 			var got map[string]any
 			require.NoError(t, json.Unmarshal([]byte(line), &got))
-			require.Equal(t, `gate "north" at 3.14`, got["msg"])
-			require.Equal(t, map[string]any{"i": float64(i), "Gate": "north", "Level": 3.14159},
-				map[string]any{"i": got["i"], "Gate": got["Gate"], "Level": got["Level"]})
+			delete(got, "@i")
+			at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(got["@t"]))
+			require.NoError(t, err)
+			require.True(t, at.Equal(w.Clock().Now()))
+			delete(got, "@t")
+			require.Equal(t, map[string]any{
+				"@mt": "gate {Gate} of {@Dam} at {Level,6:0.00}, {Missing:0}",
+				"@r":  []any{"  3.14", "{Missing:0}"},
+				"@l":  "Warning",
+				"i":   float64(i), "Gate": "north", "Dam": map[string]any{"Gates": 2.0}, "Level": 3.14159,
+			}, got)
 		}
 
 		var failed []error
