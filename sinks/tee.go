@@ -65,6 +65,13 @@ func (t *tee[T]) Close() error {
 	return t.join(t.all(context.Background(), stage.CloseSink[T]))
 }
 
+// Report adds up what the branches report.
+func (t *tee[T]) Report(r *stage.SinkReport) {
+	for _, b := range t.branches {
+		stage.ReportSink(b.sink, r)
+	}
+}
+
 // all returns nil, or an error or nil for each branch.
 func (t *tee[T]) all(ctx context.Context, call func(stage.Sink[T]) error) []error {
 	var errs []error
