@@ -142,6 +142,34 @@ func TestSinkFiguresAgainstRecordedCalls(t *testing.T) {
 	})
 }
 
+// An age goes from the acceptance of a batch's oldest event to the return of
+// the call that delivered it, or a part of it.
+func TestAges(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		sink := stage.SinkFunc[Event](func(ctx context.Context, events []Event) error {
+			if err := clockutil.Sleep(ctx, w.Clock(), 100*time.Millisecond); err != nil || events[0].Seq == 2 {
+				return io.EOF
+			}
+			return nil
+		})
+		h := newHouse(t, w, config{BatchSize: 2, FlushInterval: time.Second}, sink)
+		h.offer(t, ev(1, 1)) // waits for company, and then for the sink
+		w.Advance(1100 * time.Millisecond)
+		h.offer(t, run(1, 2, 3)...) // fails
+		w.Advance(100 * time.Millisecond)
+		h.offer(t, run(1, 4, 5)...)
+		w.Advance(50 * time.Millisecond)
+		h.offer(t, ev(1, 6)) // waits for the call before
+		flushed := h.start(func() error { return h.p.Flush(t.Context()) })
+		w.Advance(150 * time.Millisecond)
+		require.Equal(t, []error{nil}, flushed.Values())
+		s := h.settle(t)
+		checkQuantiles(t, []time.Duration{1100 * time.Millisecond, 100 * time.Millisecond, 150 * time.Millisecond}, s.Age)
+		checkQuantiles(t, slices.Repeat([]time.Duration{100 * time.Millisecond}, 4), s.Sinks[0].Latency)
+		h.close(t)
+	})
+}
+
 func TestBatchEventsByTrigger(t *testing.T) {
 	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
 		h := newHouse(t, w, config{BatchSize: 4, FlushInterval: time.Second}, nil)

@@ -31,7 +31,6 @@ type Batch[T any] struct {
 	Trigger Trigger
 
 	receipt Receipt
-	born    time.Time  // when its oldest event was accepted; zero: unknown
 	chunk   bool       // on its way to the batcher, and without a receipt yet
 	span    Span       // of a chunk
 	buf     *Buffer[T] // where Events came from; goes back when the batch is delivered
