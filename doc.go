@@ -7,6 +7,7 @@
 //   - Package stage holds the interfaces to implement (Sink, Stage, Route), the
 //     values that pass through them, and the actors a pipeline is made of.
 //   - Package sinks holds destinations (files, writers, memory) and decorators.
+//   - The modules metrics/prometheus and metrics/otel export a pipeline's Stats.
 //   - Package clockutil waits on any clock, and its package clocktest runs tests
 //     of what waits in virtual time.
 //
@@ -22,6 +23,6 @@
 // The queue is in memory: what it holds does not survive the process.
 //
 // The folder docs explains the structure (architecture.md), the promises
-// (delivery.md), testing with virtual time (testing.md), and the settings
+// (delivery.md), the metrics (metrics.md), testing with virtual time (testing.md), and the settings
 // (tuning.md).
 package penstock
