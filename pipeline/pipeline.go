@@ -13,6 +13,7 @@ type Pipeline[T any] struct {
 	intake *stage.Intake[T] // first: it is what producers touch
 	cfg    Config[T]
 	sup    *supervisor[T]
+	roles  []string // of the sinks
 }
 
 // New starts a pipeline that ends in sink. It returns a [*ConfigError] if the
@@ -26,7 +27,7 @@ func New[T any](sink stage.Sink[T], cfg Config[T]) (*Pipeline[T], error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults(sink)
-	p := &Pipeline[T]{cfg: cfg}
+	p := &Pipeline[T]{cfg: cfg, roles: roles(len(cfg.Routes))}
 	p.sup = newSupervisor(p, sink, &p.cfg)
 	p.intake = p.sup.intake
 	p.sup.start()

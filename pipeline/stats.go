@@ -9,7 +9,9 @@ import "github.com/penstock-go/penstock/stage"
 //	Buffered = Depth + InFlight
 //
 // Each figure is counted where it changes. Counters never decrease; Depth,
-// InFlight, Buffered, Bytes and Waiting are gauges. The JSON names are stable.
+// InFlight, Buffered, Bytes and Waiting are gauges, and so are the quantiles and
+// a breaker's state. The JSON names are stable. Age and Sinks are read right
+// after the others and stand in no exact relation to them.
 type Stats struct {
 	Name string `json:"name"`
 
@@ -31,9 +33,13 @@ type Stats struct {
 	Waiting  uint64 `json:"waiting"`  // callers blocked in EnqueueWait
 	Pressure uint64 `json:"pressure"` // upward crossings of the threshold
 
-	Batches    Batches `json:"batches"`
-	HookPanics uint64  `json:"hook_panics"` // hooks that panicked or ended their goroutine
-	Misuse     uint64  `json:"misuse"`      // settlements refused: a stage used a batch twice
+	Batches     Batches         `json:"batches"`      // cut
+	BatchEvents Batches         `json:"batch_events"` // in them when they were cut
+	Age         stage.Quantiles `json:"age"`          // of each delivered batch's oldest event, from its acceptance to its delivery
+	Sinks       []SinkStats     `json:"sinks"`        // the pipeline's own, then those of Config.Routes in their order
+
+	HookPanics uint64 `json:"hook_panics"` // hooks that panicked or ended their goroutine
+	Misuse     uint64 `json:"misuse"`      // settlements refused: a stage used a batch twice
 }
 
 // Rejected counts events that were not accepted, by reason.
@@ -74,7 +80,7 @@ type Lost struct {
 // Total is the sum over the reasons.
 func (l Lost) Total() uint64 { return l.Failed + l.Panic + l.Dead + l.Deadline + l.InDoubt }
 
-// Batches counts batches by what cut them, empty ones included.
+// Batches counts by what cut a batch, empty ones included.
 type Batches struct {
 	Size  uint64 `json:"size"`
 	Bytes uint64 `json:"bytes"`
@@ -83,8 +89,14 @@ type Batches struct {
 	Close uint64 `json:"close"`
 }
 
-// Stats returns a consistent snapshot. It takes the intake's lock for the time
-// of a few dozen loads, so it may be called at any rate.
+// byTrigger spells out what was counted by trigger.
+func byTrigger(n []uint64) Batches {
+	return Batches{Size: n[stage.BySize], Bytes: n[stage.ByBytes], Age: n[stage.ByAge], Flush: n[stage.ByFlush], Close: n[stage.ByClose]}
+}
+
+// Stats returns a snapshot. It takes the intake's lock for the time of a few
+// dozen loads and works out the quantiles outside of it, so it may be called at
+// any rate. It calls the method Report of the sinks that have one.
 func (p *Pipeline[T]) Stats() Stats {
 	b := p.intake.Books()
 	rejected := Rejected{
@@ -111,20 +123,17 @@ func (p *Pipeline[T]) Stats() Stats {
 			Deadline: b.Lost[stage.LossDeadline],
 			InDoubt:  b.Lost[stage.LossInDoubt],
 		},
-		Buffered: uint64(b.Depth) + b.InFlight,
-		Depth:    uint64(b.Depth),
-		InFlight: b.InFlight,
-		Bytes:    b.Bytes,
-		Waiting:  uint64(b.Waiting),
-		Pressure: b.Crossings,
-		Batches: Batches{
-			Size:  b.Batches[stage.BySize],
-			Bytes: b.Batches[stage.ByBytes],
-			Age:   b.Batches[stage.ByAge],
-			Flush: b.Batches[stage.ByFlush],
-			Close: b.Batches[stage.ByClose],
-		},
-		HookPanics: p.sup.observer.Panics(),
-		Misuse:     b.Misuse,
+		Buffered:    uint64(b.Depth) + b.InFlight,
+		Depth:       uint64(b.Depth),
+		InFlight:    b.InFlight,
+		Bytes:       b.Bytes,
+		Waiting:     uint64(b.Waiting),
+		Pressure:    b.Crossings,
+		Batches:     byTrigger(b.Batches[:]),
+		BatchEvents: byTrigger(b.Batched[:]),
+		Age:         p.sup.flusher.Ages(),
+		Sinks:       p.sinkStats(),
+		HookPanics:  p.sup.observer.Panics(),
+		Misuse:      b.Misuse,
 	}
 }

@@ -181,7 +181,7 @@ func TestIntakeAbandons(t *testing.T) {
 	offer(q, 1, 2, 3)
 	_, chunks := takeAll(q)
 	r := l.Issue(2, 3, chunks[0].span, BySize)
-	require.Equal(t, mayCall, l.enter(r, 2))
+	require.Equal(t, mayCall, l.enter(r, 2, func() {}))
 	offer(q, 4, 5, 6)
 	mark := q.Mark()
 	q.Seal(ErrClosed, RefusedClosed)

@@ -288,7 +288,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		},
 		"call": func(t *rapid.T) {
 			_, p := m.pick(t)
-			switch got := m.l.enter(p.receipt(), len(p.events)); {
+			switch got := m.l.enter(p.receipt(), len(p.events), func() {}); {
 			case p.calling:
 				require.Equal(t, notOurs, got)
 				m.misuse++
@@ -299,7 +299,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		},
 		"return": func(t *rapid.T) {
 			_, p := m.pick(t)
-			m.l.leave(p.receipt())
+			m.l.leave(p.receipt(), func() {})
 			p.calling = false
 		},
 		"settle": func(t *rapid.T) {

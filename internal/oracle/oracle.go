@@ -297,3 +297,5 @@ func others(evs []Event, indexes []int) []Event {
 func (w *watched) Flush(ctx context.Context) error { return stage.FlushSink(ctx, w.inner) }
 
 func (w *watched) Close() error { return stage.CloseSink(w.inner) }
+
+func (w *watched) Report(r *stage.SinkReport) { stage.ReportSink(w.inner, r) }
