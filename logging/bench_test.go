@@ -67,6 +67,50 @@ func (nothing) Handle(context.Context, slog.Record) error { return nil }
 func (n nothing) WithAttrs([]slog.Attr) slog.Handler      { return n }
 func (n nothing) WithGroup(string) slog.Handler           { return n }
 
+// Encoding one record, beside slog's handlers.
+//
+//	go test -run '^$' -bench Encoder -count 9 ./logging
+func BenchmarkEncoder(b *testing.B) {
+	var q taken
+	logger := slog.New(newHandler(b, &q, HandlerConfig{}))
+	logger.Info("msg", "int", 1, "string", "s", "dur", 1500*time.Microsecond)
+	logger.With("service", "penstock", "pid", 4711).Info("msg", "int", 1, "string", "s", "dur", 1500*time.Microsecond)
+	console, err := NewConsoleEncoder(ConsoleConfig{Color: ColorAlways})
+	require.NoError(b, err)
+	for i, what := range []string{"plain", "with"} {
+		r := q[i]
+		theirs := slog.NewRecord(r.Time, r.Level, r.Message, 0)
+		theirs.AddAttrs(r.Attrs()...)
+		for _, h := range []struct {
+			name    string
+			handler slog.Handler
+		}{{"slog-json", slog.NewJSONHandler(io.Discard, nil)}, {"slog-text", slog.NewTextHandler(io.Discard, nil)}} {
+			if what == "with" {
+				h.handler = h.handler.WithAttrs([]slog.Attr{slog.String("service", "penstock"), slog.Int("pid", 4711)})
+			}
+			b.Run(what+"/"+h.name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					_ = h.handler.Handle(context.Background(), theirs)
+				}
+			})
+		}
+		for _, e := range []struct {
+			name   string
+			encode sinks.Encoder[Record]
+		}{{"json", EncodeJSON}, {"text", EncodeText}, {"clef", EncodeCLEF}, {"console", console}} {
+			b.Run(what+"/"+e.name, func(b *testing.B) {
+				var line []byte
+				b.ReportAllocs()
+				for b.Loop() {
+					line, _ = e.encode(line[:0], r)
+				}
+				require.NotEmpty(b, line)
+			})
+		}
+	}
+}
+
 func BenchmarkDisabled(b *testing.B) {
 	var q taken
 	logger := slog.New(newHandler(b, &q, HandlerConfig{}))

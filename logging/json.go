@@ -1,15 +1,13 @@
 package logging
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"strconv"
 	"time"
 )
 
-var errYear = errors.New("time.Time year outside of range [0,9999]")
+const errYear = "!ERROR:time.Time year outside of range [0,9999]" // as slog says it
 
 // EncodeJSON appends r as a line of JSON, as [slog.JSONHandler] writes it. It
 // never fails. Where it differs from slog's:
@@ -148,10 +146,13 @@ func appendJSONValue(dst []byte, v slog.Value) []byte {
 
 // appendJSONTime appends t to the nanosecond.
 func appendJSONTime(dst []byte, t time.Time) []byte {
-	if y := t.Year(); y < 0 || y > 9999 {
-		return appendJSONString(dst, fmt.Sprintf("!ERROR:%v", errYear))
+	const year = len(`"2006`)
+	start := len(dst)
+	dst = append(t.AppendFormat(append(dst, '"'), time.RFC3339Nano), '"')
+	if dst[start+year] != '-' { // cheaper than to ask t for the year
+		return appendJSONString(dst[:start], errYear)
 	}
-	return append(t.AppendFormat(append(dst, '"'), time.RFC3339Nano), '"')
+	return dst
 }
 
 // appendJSONFloat appends the shortest decimal that reads as f, with an

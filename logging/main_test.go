@@ -44,10 +44,16 @@ func newHandler(tb testing.TB, q Queue, cfg HandlerConfig) *Handler {
 // logged returns the line that encode makes of what use logs, without the time.
 func logged(tb testing.TB, encode sinks.Encoder[Record], cfg HandlerConfig, use func(*slog.Logger)) string {
 	tb.Helper()
-	r := record(tb, cfg, use)
+	return encoded(tb, encode, record(tb, cfg, use))
+}
+
+// encoded returns r's line without its end.
+func encoded(tb testing.TB, encode sinks.Encoder[Record], r Record) string {
+	tb.Helper()
 	line, err := encode(nil, r)
 	require.NoError(tb, err)
-	return strings.TrimSuffix(string(line), "\n")
+	require.True(tb, strings.HasSuffix(string(line), "\n"), "%q", line)
+	return string(line[:len(line)-1])
 }
 
 // record returns what use logs, without the time.
