@@ -91,6 +91,9 @@ func (s *puppet) Run(_ context.Context, p stage.Ports[event]) error {
 			for _, h := range held {
 				s.oracle.Swallow(h.Events...)
 			}
+			if s.plan.How == diesReturn && b.Trigger == stage.ByClose {
+				return nil // no death, for its input is at its end; but what it holds is lost
+			}
 			return s.die()
 		}
 		if b.Trigger == stage.ByFlush || b.Trigger == stage.ByClose || len(held) > s.plan.Holds {
