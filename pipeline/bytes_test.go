@@ -273,6 +273,34 @@ func TestBytesInFlightAreNotEvicted(t *testing.T) {
 	})
 }
 
+// Where evicting all that waits would not make room either, nothing is evicted.
+func TestNothingIsEvictedInVain(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		h := newHouse(t, w, config{QueueBytes: 100, SizeOf: oracle.SizeOf, BatchSize: 1}, nil)
+		h.tap.hold()
+		h.offer(t, Event{Seq: 1, Bytes: 60})
+		require.EqualValues(t, 1, h.settle(t).InFlight)
+		next := 2 // events of no bytes, which fill all that lies behind the queue
+		for ; h.p.Depth() == 0; next++ {
+			h.offer(t, Event{Seq: next})
+			w.Settle()
+		}
+		h.offer(t, Event{Seq: next, Bytes: 15}, Event{Seq: next + 1, Bytes: 15})
+		require.ErrorIs(t, h.enqueue(Event{Seq: next + 2, Bytes: 41}), stage.ErrFull)
+		s := h.settle(t)
+		require.Zero(t, s.Evicted)
+		require.EqualValues(t, 3, s.Depth)
+		require.EqualValues(t, 90, s.Bytes)
+
+		h.offer(t, Event{Seq: next + 3, Bytes: 40})
+		s = h.settle(t)
+		require.Equal(t, pipeline.Evicted{Bytes: 3}, s.Evicted, "all that waited")
+		require.EqualValues(t, 100, s.Bytes)
+		h.tap.release()
+		h.close(t)
+	})
+}
+
 // Sizes whose sum is no number are too much for any bound.
 func TestBytesDoNotOverflow(t *testing.T) {
 	const half = math.MaxInt/2 + 1

@@ -40,7 +40,8 @@ type Config[T any] struct {
 	QueueSize int
 	// QueueBytes bounds the bytes of all unsettled events, those in flight
 	// included; 0: no bound. It needs SizeOf. Under DropOldest, too, an event
-	// is refused with ErrFull if evicting all that waits does not make room.
+	// is refused with ErrFull if evicting all that waits would not make room;
+	// nothing is evicted then.
 	QueueBytes int64
 	// MaxEventBytes is the size above which an event is refused with
 	// ErrTooLarge; default QueueBytes. It needs SizeOf.
@@ -225,5 +226,6 @@ func (c *Config[T]) intake() stage.IntakeConfig[T] {
 		ChunkSize:      c.chunkSize(),
 		ReportDrops:    c.OnDrop != nil,
 		ReportPressure: c.OnPressure != nil,
+		Clock:          c.Clock,
 	}
 }

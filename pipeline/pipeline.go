@@ -38,7 +38,7 @@ func (p *Pipeline[T]) Name() string { return p.cfg.Name }
 
 // Enqueue offers an event and never blocks, whatever the sink does. A nil
 // error means that the event is accepted and will be accounted for. Errors:
-// stage.ErrFull (no room under DropNewest, or no bytes left to evict),
+// stage.ErrFull (no room under DropNewest, or not enough bytes to evict),
 // stage.ErrTooLarge, stage.ErrInvalid (SizeOf failed), stage.ErrClosed, and
 // after an actor's death a [*DeadError].
 //

@@ -11,6 +11,10 @@
 //
 // Decorators:
 //
+//   - [Retry]: writes again what failed, after waits that grow.
+//   - [Timeout]: bounds a call, and gives up one that ignores its context.
+//   - [Breaker]: spares a sink that fails all the time.
+//   - [RateLimit]: so many events or batches a second.
 //   - [Tee]: one batch to several sinks, synchronously.
 //   - [Shared]: one sink for several pipelines.
 //   - [Poison]: finds sinks that keep the slice they were lent, for tests.
@@ -26,8 +30,12 @@
 //   - A Write after Close fails with [ErrClosed], marked permanent.
 //   - Close does not flush unless its comment says so; the pipeline flushes
 //     first. Close may be called more than once; the first call does the work.
-//   - A decorator passes Flush, Close and WriteFailure on to sinks that have
-//     them.
+//   - A decorator passes Flush, Close, WriteFailure and Report on to sinks that
+//     have them, and goes by the sink's name. The indexes of the errors it
+//     returns are those of the slice it was given. What it decides it decides by
+//     a value without clock or goroutine, in a file of its own.
+//   - Whoever waits for something other than its sink stops when Close of the
+//     pipeline begins.
 //   - Time is read from the clock in the context given to Write. Nothing is
 //     armed while a sink is idle. The goroutines a sink starts are joined by
 //     its Close.

@@ -45,3 +45,4 @@ func (p *poison[T]) spoil(lent []T) {
 func (p *poison[T]) Flush(ctx context.Context) error { return stage.FlushSink(ctx, p.inner) }
 func (p *poison[T]) Close() error                    { return stage.CloseSink(p.inner) }
 func (p *poison[T]) Name() string                    { return stage.NameOf(p.inner) }
+func (p *poison[T]) Report(r *stage.SinkReport)      { stage.ReportSink(p.inner, r) }

@@ -20,7 +20,7 @@ import (
 // a retry around each branch does not. The joined error is permanent only if
 // each of its parts is.
 //
-// Flush and Close reach all branches too.
+// Flush, Close and Report reach all branches too.
 func Tee[T any](branches ...stage.Sink[T]) (stage.Sink[T], error) {
 	if len(branches) == 0 {
 		return nil, bad("number of Tee's branches", 0, "1 or more")
@@ -63,6 +63,13 @@ func (t *tee[T]) Flush(ctx context.Context) error {
 
 func (t *tee[T]) Close() error {
 	return t.join(t.all(context.Background(), stage.CloseSink[T]))
+}
+
+// Report adds what the branches report.
+func (t *tee[T]) Report(r *stage.SinkReport) {
+	for _, b := range t.branches {
+		stage.ReportSink(b.sink, r)
+	}
 }
 
 // all returns nil, or an error or nil for each branch.

@@ -1,5 +1,7 @@
 package stage
 
+import "time"
+
 // Trigger says what cut a batch.
 type Trigger uint8
 
@@ -32,6 +34,11 @@ type Batch[T any] struct {
 	chunk   bool       // on its way to the batcher, and without a receipt yet
 	span    Span       // of a chunk
 	buf     *Buffer[T] // where Events came from; goes back when the batch is delivered
+
+	// born is when the oldest event was accepted, on the pipeline's clock, or
+	// earlier, but not before the chunk it came in was begun: time is read once
+	// for each chunk, for its first event. Zero for a batch that was cut empty.
+	born time.Time
 }
 
 // Keep returns the batch with events as its contents; the rest was filtered.

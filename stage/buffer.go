@@ -1,5 +1,7 @@
 package stage
 
+import "time"
+
 // Buffer holds the events of a chunk or a batch. Its owner is whoever holds
 // the Batch that points to it.
 type Buffer[T any] struct {
@@ -7,7 +9,15 @@ type Buffer[T any] struct {
 	sizes  []int64 // beside events, if the pipeline counts bytes
 	head   int     // first event not evicted
 	n      int     // end of the filled part
+	bytes  int64   // of events[head:n], while they wait in the intake
+
+	// born is when the first event written into it was accepted, which may have
+	// been evicted since.
+	born time.Time
 }
+
+// reset makes b, whose slots are clear, as good as new.
+func (b *Buffer[T]) reset() { b.head, b.n, b.bytes, b.born = 0, 0, 0, time.Time{} }
 
 func newBuffer[T any](size int, sized bool) *Buffer[T] {
 	b := &Buffer[T]{events: make([]T, size)}
@@ -49,7 +59,7 @@ func (p *Buffers[T]) put(b *Buffer[T]) {
 		return
 	}
 	clear(b.events[b.head:b.n])
-	b.head, b.n = 0, 0
+	b.reset()
 	select {
 	case p.free <- b:
 	default:

@@ -1,5 +1,7 @@
 package stage
 
+import "time"
+
 // cutter decides where batches end. It is a pure state machine: chunks go in,
 // batches come out, and it knows neither clocks nor channels.
 //
@@ -15,6 +17,7 @@ type cutter[T any] struct {
 	batch *Buffer[T] // open batch, never full, or nil
 	held  int64      // bytes in it
 	span  Span       // of it, or of the last one cut
+	born  time.Time  // of the first chunk in it
 	chunk Batch[T]   // what is left of the chunk begun
 }
 
@@ -32,6 +35,7 @@ func (c *cutter[T]) next() (Batch[T], int64, bool) {
 			// The run begins behind all chunks before this one. That is exact
 			// for the chunk's first event and a lower bound for the others.
 			c.span = Span{From: c.chunk.span.From, Through: c.chunk.span.From}
+			c.born = c.chunk.born
 			if !c.adopt() {
 				c.batch = c.batches.get()
 			}
@@ -116,6 +120,7 @@ func (c *cutter[T]) close(trigger Trigger) (Batch[T], int64) {
 	batch := Batch[T]{Trigger: trigger, span: c.span}
 	if c.batch != nil {
 		batch.Events, batch.buf = c.batch.events[:c.batch.n], c.batch
+		batch.born = c.born
 	}
 	bytes := c.held
 	c.batch, c.held = nil, 0

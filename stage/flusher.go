@@ -54,6 +54,7 @@ func (f *Flusher[T]) Name() string { return "flusher" }
 // Run returns when p.In is closed and every call has returned. It uses p.In
 // and p.Failed.
 func (f *Flusher[T]) Run(ctx context.Context, p Ports[T]) error {
+	ctx, _ = ensureWatched(ctx)
 	for {
 		select { // asked for first, so that batches do not hold it up
 		case r := <-f.Sync:
@@ -95,6 +96,7 @@ func (f *Flusher[T]) join() {
 
 // Work delivers batches that Run hands out, until Run returns.
 func (f *Flusher[T]) Work(ctx context.Context) {
+	ctx, _ = ensureWatched(ctx)
 	for j := range f.jobs {
 		func() {
 			defer func() { f.idle <- struct{}{} }() // also when a Goexit ends this worker
@@ -141,8 +143,11 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 	a := attempt{clock: Clock(ctx)}
 	a.first = a.clock.Now()
 	err := guard(ctx, &f.name, func() error { return f.Sink.Write(ctx, b.Events) }, func(err error) { f.fail(b, failed, err, a) })
+	forfeited := watchOf(ctx).Forfeited()
 	if err == nil && f.Ledger.Settle(b.receipt, Delivered, 0) {
-		f.Buffers.put(b.buf)
+		if !forfeited {
+			f.Buffers.put(b.buf)
+		}
 		return
 	}
 	f.fail(b, failed, err, a)

@@ -8,8 +8,9 @@ import (
 // Watch shows from outside what an actor's goroutine is doing with user code.
 // Safe for concurrent use.
 type Watch struct {
-	in    atomic.Pointer[string]
-	exits atomic.Int32
+	in      atomic.Pointer[string]
+	exits   atomic.Int32
+	forfeit atomic.Bool
 }
 
 // In returns the name of the user code that is being called, or "".
@@ -39,10 +40,7 @@ func Watched(ctx context.Context) (context.Context, *Watch) {
 // A runtime.Goexit cannot be stopped: guard then notes it in the actor's watch
 // and calls exited, with a [*PanicError], from the ending goroutine.
 func guard(ctx context.Context, name *string, call func() error, exited func(error)) (err error) {
-	var watch *Watch
-	if s, ok := ctx.Value(scopeKey{}).(*Scope); ok {
-		watch = s.watch
-	}
+	watch := watchOf(ctx)
 	var outer *string // calls nest: a decorator's in the sink's
 	if watch != nil {
 		outer = watch.in.Swap(name)

@@ -2,6 +2,9 @@ package stage
 
 import (
 	"errors"
+	"time"
+
+	"github.com/benbjohnson/clock"
 )
 
 // Overflow says what Enqueue does with a full queue.
@@ -31,6 +34,8 @@ type IntakeConfig[T any] struct {
 
 	ReportDrops    bool // somebody asks for evicted events
 	ReportPressure bool // somebody asks for crossings
+
+	Clock clock.Clock // nil: the system's
 }
 
 // Intake is the queue in front of the pipeline: a ring of chunks that
@@ -54,6 +59,7 @@ type Intake[T any] struct {
 
 	cfg    IntakeConfig[T]
 	sized  bool
+	clock  clock.Clock
 	ledger *Ledger
 	wake   chan struct{} // to the actor, one slot: many send, nobody closes
 	notice chan struct{} // to the observer, one slot: many send, nobody closes
@@ -69,6 +75,7 @@ type Intake[T any] struct {
 	spare  []*Buffer[T] // clean buffers
 	base   uint64       // events accepted before cur was opened
 	bytes  int64        // of all unsettled events, in flight ones included
+	held   int64        // of those that wait
 
 	state   consumer
 	marks   []uint64 // flush marks the actor has not passed, ascending
@@ -126,12 +133,16 @@ func NewIntake[T any](cfg IntakeConfig[T], ledger *Ledger) *Intake[T] {
 	q := &Intake[T]{
 		cfg:    cfg,
 		sized:  cfg.SizeOf != nil,
+		clock:  cfg.Clock,
 		ledger: ledger,
 		wake:   make(chan struct{}, 1),
 		notice: make(chan struct{}, 1),
 		ring:   make([]*Buffer[T], buffers),
 		spare:  make([]*Buffer[T], 0, buffers),
 		armed:  true,
+	}
+	if q.clock == nil {
+		q.clock = clock.New()
 	}
 	for range buffers {
 		q.spare = append(q.spare, newBuffer[T](cfg.ChunkSize, q.sized))
@@ -178,10 +189,31 @@ func (q *Intake[T]) enqueueSized(ev *T) error {
 
 // enqueueSlow is entered with the lock held and leaves with it released.
 func (q *Intake[T]) enqueueSlow(ev *T, size int64) error {
-	sig, err := q.admit(ev, size)
+	return q.accept(ev, size, q.look(size, time.Time{}))
+}
+
+// accept is admit, entered with the lock held, and with the lock released.
+func (q *Intake[T]) accept(ev *T, size int64, now time.Time) error {
+	sig, err := q.admit(ev, size, now)
 	q.mu.Unlock()
 	q.signal(sig)
 	return err
+}
+
+// look returns the time if an event that may now be accepted, one of the given
+// size or a waiter's, is the first of its chunk; else, or if it is known, it
+// returns known. The clock may be the user's, so it is read with the lock
+// released: the caller has not acted yet on what it saw under the lock.
+func (q *Intake[T]) look(size int64, known time.Time) time.Time {
+	w := q.waiters.front
+	due := q.fits(size) || q.cfg.Overflow == DropOldest || w != nil && q.fits(w.size)
+	if !known.IsZero() || !due || q.refusal != nil || w == nil && !q.fresh() {
+		return known
+	}
+	q.mu.Unlock()
+	now := q.clock.Now()
+	q.mu.lock()
+	return now
 }
 
 // refuse counts an event that measure refused with err, and returns why it is
@@ -232,6 +264,7 @@ func (q *Intake[T]) EnqueueAll(evs []T, refused func(i int, err error)) (accepte
 			}
 		}
 		var sig signals
+		var now time.Time
 		q.mu.lock()
 		for i := range part {
 			switch {
@@ -242,7 +275,8 @@ func (q *Intake[T]) EnqueueAll(evs []T, refused func(i int, err error)) (accepte
 				q.n++
 			default:
 				var s signals
-				s, errs[i] = q.admit(&part[i], sizes[i])
+				now = q.look(sizes[i], now)
+				s, errs[i] = q.admit(&part[i], sizes[i], now)
 				sig |= s
 			}
 		}

@@ -1,5 +1,7 @@
 package stage
 
+import "time"
+
 // What happens under the intake's lock. Nothing here can fail, allocates on
 // the steady path, or calls user code.
 
@@ -37,20 +39,21 @@ func (q *Intake[T]) fits(size int64) bool {
 	return q.depth() < q.cfg.QueueSize && (q.cfg.QueueBytes == 0 || size <= q.cfg.QueueBytes-q.bytes)
 }
 
-// admit takes the slow way for one event of an Enqueue.
-func (q *Intake[T]) admit(ev *T, size int64) (signals, error) {
+// admit takes the slow way for one event of an Enqueue. now is what look has
+// returned.
+func (q *Intake[T]) admit(ev *T, size int64, now time.Time) (signals, error) {
 	if q.refusal != nil {
 		q.rejected[q.why]++
 		return 0, q.refusal
 	}
-	sig := q.grant() // room that take has left for later is theirs
+	sig := q.grant(now) // room that take has left for later is theirs
 	if q.waiters.n == 0 && q.fits(size) {
-		return sig | q.push(ev, size), nil
+		return sig | q.push(ev, size, now), nil
 	}
 	room := q.cfg.Overflow == DropOldest && q.makeRoom(size)
 	var err error
 	if room {
-		sig |= q.push(ev, size)
+		sig |= q.push(ev, size, now)
 	} else {
 		if !planted(faultRejectUncounted) {
 			q.rejected[RefusedFull]++
@@ -58,7 +61,7 @@ func (q *Intake[T]) admit(ev *T, size int64) (signals, error) {
 		err = ErrFull
 	}
 	// What was evicted may have been larger than what came in its place.
-	sig |= q.grant()
+	sig |= q.grant(now)
 	q.rearm()
 	q.limit()
 	return sig | q.observe(), err
@@ -66,22 +69,20 @@ func (q *Intake[T]) admit(ev *T, size int64) (signals, error) {
 
 // makeRoom evicts the oldest events until one of the given size fits. While
 // callers wait, free room is theirs, so the event replaces as much as it takes.
+// If all that waits is not enough, nothing is evicted.
 func (q *Intake[T]) makeRoom(size int64) bool {
-	if q.waiters.n > 0 {
-		var freed int64
-		for evicted := false; !evicted || freed < size || !q.fits(size); evicted = true {
-			if q.depth() == 0 {
-				return false
-			}
-			freed += q.evict()
+	var least int64 // bytes to be freed
+	if q.cfg.QueueBytes > 0 {
+		least = size - (q.cfg.QueueBytes - q.bytes)
+		if q.waiters.n > 0 {
+			least = max(least, size)
 		}
-		return true
 	}
-	for !q.fits(size) {
-		if q.depth() == 0 {
-			return false
-		}
-		q.evict()
+	if q.depth() == 0 || least > q.held {
+		return false
+	}
+	for first := q.waiters.n > 0; first || least > 0 || q.depth() >= q.cfg.QueueSize; first = false {
+		least -= q.evict()
 	}
 	return true
 }
@@ -94,15 +95,29 @@ func (q *Intake[T]) rearm() {
 	}
 }
 
-// push appends an event for which there is room.
-func (q *Intake[T]) push(ev *T, size int64) signals {
-	if q.n == len(q.buf) {
+// fresh reports whether the next event is the first of its chunk.
+func (q *Intake[T]) fresh() bool { return q.n == 0 || q.n == len(q.buf) }
+
+// push appends an event for which there is room. now is the time, read a moment
+// ago, if the chunk is fresh.
+func (q *Intake[T]) push(ev *T, size int64, now time.Time) signals {
+	switch {
+	case q.n < len(q.buf):
+	case q.n > q.cur.head:
 		q.seal()
 		q.open()
+	default: // all of it was evicted
+		q.close()
+		q.cur.reset()
+	}
+	if q.n == 0 {
+		q.cur.born = now
 	}
 	q.buf[q.n] = *ev
 	if q.sized {
 		q.cur.sizes[q.n] = size
+		q.cur.bytes += size
+		q.held += size
 		q.bytes += size
 	}
 	q.n++
@@ -135,7 +150,7 @@ func (q *Intake[T]) observe() signals {
 
 // limit says how far cur may be filled without a closer look.
 func (q *Intake[T]) limit() {
-	if q.sized || q.refusal != nil || q.state == idle || q.waiters.n > 0 {
+	if q.sized || q.refusal != nil || q.state == idle || q.waiters.n > 0 || q.n == 0 {
 		q.lim = 0
 		return
 	}
@@ -210,6 +225,8 @@ func (q *Intake[T]) evict() (size int64) {
 	b.events[i] = none
 	if q.sized {
 		size = b.sizes[i]
+		b.bytes -= size
+		q.held -= size
 		q.bytes -= size
 	}
 	if !planted(faultMiscountEviction) || q.evicted[why]%8 != 7 {
@@ -220,12 +237,9 @@ func (q *Intake[T]) evict() (size int64) {
 		q.queued--
 		if b.head == b.n {
 			q.pop()
-			b.head, b.n = 0, 0
+			b.reset()
 			q.spare = append(q.spare, b)
 		}
-	} else if b.head == q.n {
-		q.close()
-		b.head, b.n = 0, 0
 	}
 	return size
 }

@@ -21,6 +21,7 @@ const (
 // take moves up to len(h.clean) chunks into h. A chunk that is not full stays
 // while wait is set. Under h's marks lie only events it has taken.
 func (q *Intake[T]) take(h *haul[T], wait bool) next {
+	now := q.clock.Now() // for waiters' events
 	q.mu.lock()
 	q.state = running
 	from := q.accepted() - uint64(q.depth())
@@ -43,7 +44,7 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	}
 	var sig signals
 	if events == 0 || q.depth() <= q.cfg.QueueSize/2 {
-		sig = q.grant()
+		sig = q.grant(now)
 	}
 	q.rearm()
 	then := deliver
@@ -68,12 +69,15 @@ func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], from uint64) (events int) {
 	k := len(h.clean) - 1
 	q.spare = append(q.spare, h.clean[k])
 	h.clean = h.clean[:k]
+	q.held -= b.bytes
+	b.bytes = 0
 	events = b.n - b.head
 	h.full = append(h.full, Batch[T]{
 		Events: b.events[b.head:b.n],
 		chunk:  true,
 		span:   Span{From: from, Through: from + uint64(events)},
 		buf:    b,
+		born:   b.born,
 	})
 	return events
 }
@@ -131,7 +135,7 @@ func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 		waiting = append(waiting, Batch[T]{Events: b.events[b.head:b.n]})
 		events += b.n - b.head
 	}
-	q.marks, q.bytes, q.over = nil, 0, true
+	q.marks, q.bytes, q.held, q.over = nil, 0, 0, true
 	if !planted(faultForgetWaiting) {
 		q.ledger.admit(events, q.base-uint64(events))
 	}

@@ -80,6 +80,7 @@ func TestIntakeCountsBytesUntilSettled(t *testing.T) {
 	events, chunks := takeAll(q)
 	require.Equal(t, []int{4, 3}, events)
 	require.Equal(t, []error{ErrFull, nil}, offer(q, 4, 3), "nothing is left to evict")
+	require.Equal(t, []error{ErrFull}, offer(q, 5), "3 is not enough")
 	require.Equal(t, []error{nil}, offer(q, 2), "2 replaces 3")
 	b := q.Books()
 	require.Equal(t, [numEviction]uint64{EvictedBytes: 1}, b.Evicted)
@@ -269,17 +270,25 @@ type naiveQueue struct {
 	accepted int
 }
 
+func (q *naiveQueue) size(ev int) int64 {
+	if q.SizeOf == nil {
+		return 0
+	}
+	return int64(ev)
+}
+
 func (q *naiveQueue) enqueue(ev int) error {
-	size := int64(0)
-	if q.SizeOf != nil {
-		size = int64(ev)
-		if q.QueueBytes > 0 && size > q.QueueBytes {
-			q.rejected[RefusedTooLarge]++
-			return ErrTooLarge
-		}
+	size := q.size(ev)
+	if q.QueueBytes > 0 && size > q.QueueBytes {
+		q.rejected[RefusedTooLarge]++
+		return ErrTooLarge
+	}
+	flying := q.bytes
+	for _, ev := range q.waiting {
+		flying -= q.size(ev)
 	}
 	for len(q.waiting) == q.QueueSize || q.QueueBytes > 0 && q.bytes+size > q.QueueBytes {
-		if q.Overflow == DropNewest || len(q.waiting) == 0 {
+		if q.Overflow == DropNewest || q.QueueBytes > 0 && flying+size > q.QueueBytes {
 			q.rejected[RefusedFull]++
 			return ErrFull
 		}
@@ -289,9 +298,7 @@ func (q *naiveQueue) enqueue(ev int) error {
 		}
 		q.evicted[why]++
 		q.dropped[why] = append(q.dropped[why], q.waiting[0])
-		if q.SizeOf != nil {
-			q.bytes -= int64(q.waiting[0])
-		}
+		q.bytes -= q.size(q.waiting[0])
 		q.waiting = q.waiting[1:]
 	}
 	q.waiting = append(q.waiting, ev)
@@ -573,14 +580,14 @@ func TestWaiterForBytes(t *testing.T) {
 	})
 }
 
-// An Enqueue that evicts all there is and still has no room leaves room for a
-// caller that waits. The actor must not go to sleep over that event.
+// An Enqueue that evicts a larger event than its own leaves room for a caller
+// that waits. The actor must not go to sleep over that event.
 func TestActorDoesNotSleepOverAWaiter(t *testing.T) {
 	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
 		q, _ := newQueue(IntakeConfig[int]{QueueSize: 8, QueueBytes: 10})
 		offer(q, 8)
 		waiter := await(t.Context(), w, q, 5)
-		offer(q, 9)
+		require.Equal(t, []error{ErrFull, nil}, offer(q, 9, 1), "8 bytes are not enough for 9 while somebody waits")
 		h := haul[int]{clean: []*Buffer[int]{newBuffer[int](8, true)}}
 		then := q.take(&h, false)
 		w.Settle()

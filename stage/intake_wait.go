@@ -1,6 +1,9 @@
 package stage
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // waiter is one blocked EnqueueWait. Whoever frees room appends the event for
 // it, in the order of arrival, so that no later caller overtakes it.
@@ -87,8 +90,9 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 		q.mu.Unlock()
 		return nil
 	}
+	now := q.look(size, time.Time{})
 	if q.refusal != nil || q.waiters.n == 0 && q.fits(size) {
-		return q.enqueueSlow(ev, size)
+		return q.accept(ev, size, now)
 	}
 	w := q.waiters.add(ev, size)
 	q.limit()
@@ -126,7 +130,11 @@ func (q *Intake[T]) giveUp(ctx context.Context, w *waiter[T]) error {
 // letIn is entered with the lock held and leaves with it released, and with no
 // waiter that there is room for.
 func (q *Intake[T]) letIn() {
-	sig := q.grant()
+	var now time.Time
+	if w := q.waiters.front; w != nil && q.fits(w.size) {
+		now = q.look(w.size, now)
+	}
+	sig := q.grant(now)
 	q.limit()
 	q.mu.Unlock()
 	q.signal(sig)
@@ -134,11 +142,11 @@ func (q *Intake[T]) letIn() {
 
 // grant appends the events of waiters while there is room. A send on ready
 // never blocks: the slot is empty until the one outcome is known.
-func (q *Intake[T]) grant() (sig signals) {
+func (q *Intake[T]) grant(now time.Time) (sig signals) {
 	for w := q.waiters.front; w != nil && q.fits(w.size); w = q.waiters.front {
 		q.waiters.remove(w)
 		w.granted = true
-		sig |= q.push(&w.ev, w.size)
+		sig |= q.push(&w.ev, w.size, now)
 		w.ready <- nil
 	}
 	return sig

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
@@ -57,14 +58,24 @@ type standing struct {
 	lost uint64
 }
 
+// tickingClock is a clock at an instant.
+type tickingClock struct {
+	clock.Clock
+	now *time.Time
+}
+
+func (c tickingClock) Now() time.Time { return *c.now }
+
 // world is the model: a slice of events with fates, and nothing clever.
 type world struct {
 	cfg    IntakeConfig[int]
 	fates  []fate  // of event i+1
 	sizes  []int64 // likewise
+	born   []time.Time
 	losses [numLoss]uint64
 	misuse uint64
 	bytes  int64
+	now    time.Time // the clock's
 	over   bool
 	marks  []*standing
 }
@@ -98,18 +109,21 @@ func (m *world) lose(why Loss, events ...int) {
 
 // enqueue makes room as DropOldest does, and says whether it did.
 func (m *world) enqueue(size int64) bool {
-	for {
-		queue := m.all(waiting)
-		if len(queue) < m.cfg.QueueSize && (m.cfg.QueueBytes == 0 || m.bytes+size <= m.cfg.QueueBytes) {
-			break
-		}
-		if len(queue) == 0 {
-			return false
-		}
+	fits := func(waiting int, bytes int64) bool {
+		return waiting < m.cfg.QueueSize && (m.cfg.QueueBytes == 0 || bytes+size <= m.cfg.QueueBytes)
+	}
+	queue, left := m.all(waiting), m.bytes
+	for _, ev := range queue {
+		left -= m.sizes[ev-1]
+	}
+	if !fits(0, left) {
+		return false
+	}
+	for ; !fits(len(queue), m.bytes); queue = queue[1:] {
 		m.become(evicted, queue[0])
 		m.bytes -= m.sizes[queue[0]-1]
 	}
-	m.fates, m.sizes = append(m.fates, waiting), append(m.sizes, size)
+	m.fates, m.sizes, m.born = append(m.fates, waiting), append(m.sizes, size), append(m.born, m.now)
 	m.bytes += size
 	return true
 }
@@ -136,6 +150,8 @@ func newMachine(t *rapid.T) *machine {
 	m.cfg.ChunkSize = rapid.IntRange(1, m.cfg.QueueSize).Draw(t, "chunk")
 	m.cfg.SizeOf = func(number int) int { return number % 4 } // what the event is told from is its number
 	m.cfg.QueueBytes = rapid.SampledFrom([]int64{0, 8, 20}).Draw(t, "bytes")
+	m.cfg.Clock = tickingClock{clock.NewMock(), &m.now}
+	m.now = time.Unix(0, 0)
 	m.q, m.l = newQueue(m.cfg)
 	pool := NewBuffers[int](m.cfg.ChunkSize, 4, true)
 	m.enqueue = Enqueue[int]{Intake: m.q, Buffers: pool}
@@ -159,6 +175,13 @@ func (m *machine) collect(t require.TestingT) {
 		}
 		queue := m.all(passing)
 		require.Equal(t, append([]int{}, queue[:len(p.events)]...), append([]int{}, p.events...), "order")
+		if len(p.events) > 0 {
+			// The first event of its chunk is one of the latest before it.
+			oldest := p.events[0]
+			require.Contains(t, m.born[max(0, oldest-m.cfg.ChunkSize):oldest], b.born)
+		} else {
+			require.Zero(t, b.born)
+		}
 		m.become(issued, p.events...)
 		m.parcels = append(m.parcels, p)
 	}
@@ -197,6 +220,11 @@ func (m *machine) check(t require.TestingT) {
 	require.Equal(t, n(lost), b.LostTotal())
 	require.Equal(t, m.misuse, b.Misuse)
 	require.Equal(t, m.bytes, b.Bytes)
+	held := int64(0)
+	for _, ev := range m.all(waiting) {
+		held += m.sizes[ev-1]
+	}
+	require.Equal(t, held, m.q.held)
 	for _, s := range m.marks {
 		if isDone(s.mark) {
 			for i, f := range m.fates[:s.seq] {
@@ -212,6 +240,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"": func(t *rapid.T) { m.check(t) },
 		"enqueue": func(t *rapid.T) {
 			for range rapid.IntRange(1, 8).Draw(t, "events") {
+				m.now = m.now.Add(time.Second)
 				number := len(m.fates) + 1
 				if m.over {
 					require.ErrorIs(t, m.q.Enqueue(&number), ErrClosed)
