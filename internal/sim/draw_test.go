@@ -120,6 +120,11 @@ func (d *draft) sinks() {
 		for range d.IntN(3) {
 			s.Flush = append(s.Flush, d.call([]ending{transient, panics, exits}))
 		}
+		for _, kind := range []wrapKind{rate, timeout, breaker, retry} {
+			if d.one(5) {
+				s.Wraps = append(s.Wraps, d.wrap(kind))
+			}
+		}
 		d.Sinks = append(d.Sinks, s)
 	}
 	for i, kind := range d.faults { // each of them happens, if it is called often enough
@@ -129,6 +134,11 @@ func (d *draft) sinks() {
 		c := d.Sinks[0].Calls
 		c[i], c[j] = c[j], c[i]
 	})
+}
+
+func (d *draft) wrap(kind wrapKind) wrap {
+	return wrap{Kind: kind, Short: d.span(4 * time.Millisecond), Long: 4*time.Millisecond + d.span(8*time.Millisecond),
+		Times: 2 + d.IntN(4), Holds: d.one(3)}
 }
 
 func (d *draft) call(faults []ending) call {

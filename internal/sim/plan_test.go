@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/penstock-go/penstock/stage"
@@ -73,10 +74,33 @@ const (
 
 // sinkPlan is a sink, or a route with its sink.
 type sinkPlan struct {
-	Match bool `json:",omitempty"` // a route that takes part of the errors only
-	Cause bool `json:",omitempty"` // a route that wants the cause
+	Match bool   `json:",omitempty"` // a route that takes part of the errors only
+	Cause bool   `json:",omitempty"` // a route that wants the cause
+	Wraps []wrap `json:",omitempty"` // decorators around it, the innermost first
 	Calls []call
 	Flush []call `json:",omitempty"`
+}
+
+// wrap is a decorator.
+type wrap struct {
+	Kind  wrapKind
+	Short time.Duration // the first wait, the grace
+	Long  time.Duration // the longest wait, the cool-down, the limit
+	Times int           // attempts, failures, a burst
+	Holds bool          `json:",omitempty"` // a breaker's callers wait
+}
+
+type wrapKind string
+
+const (
+	retry   wrapKind = "retry"
+	breaker wrapKind = "breaker"
+	timeout wrapKind = "timeout"
+	rate    wrapKind = "rate"
+)
+
+func (p *sinkPlan) wrappedIn(kind wrapKind) bool {
+	return slices.ContainsFunc(p.Wraps, func(w wrap) bool { return w.Kind == kind })
 }
 
 // call is what one call of user code does. A list of them starts again at its
@@ -117,12 +141,3 @@ const (
 	hookPanics action = "panic" // a hook's
 	hookExits  action = "goexit"
 )
-
-func (p *plan) has(kind stageKind) bool {
-	for _, s := range p.Stages {
-		if s.Kind == kind {
-			return true
-		}
-	}
-	return false
-}

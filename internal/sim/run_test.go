@@ -125,7 +125,7 @@ func (w *world) judge(before pipeline.Stats, v verdict, end pipeline.Stats) {
 	if end.Misuse != 0 {
 		w.wrong("misuse %d", end.Misuse)
 	}
-	if forced := errors.Is(v.err, context.DeadlineExceeded); forced {
+	if forced := errors.Is(v.err, stage.ErrAbandoned); forced {
 		w.saw(hadForced)
 		if v.at != w.plan.Close.Patience {
 			w.wrong("Close ended by its deadline of %v took %v", w.plan.Close.Patience, v.at)
@@ -151,7 +151,7 @@ func (w *world) judge(before pipeline.Stats, v verdict, end pipeline.Stats) {
 func (w *world) losses(before pipeline.Stats, v verdict, end pipeline.Stats) {
 	var loss *pipeline.LossError
 	lost := end.Lost.Total() - before.Lost.Total()
-	died := w.dying.Load() && !errors.Is(v.err, context.DeadlineExceeded) // else it may have been later
+	died := w.dying.Load() && !errors.Is(v.err, stage.ErrAbandoned) // else it may have been later
 	switch {
 	case v.err == nil && (lost > 0 || died):
 		w.wrong("%d lost, a stage died: %v, and Close says nil", lost, died)
@@ -169,7 +169,15 @@ func (w *world) losses(before pipeline.Stats, v verdict, end pipeline.Stats) {
 
 // summarise notes what the scenario had in it.
 func (w *world) summarise(before, end pipeline.Stats) {
+	var r stage.SinkReport
+	for _, s := range w.outer {
+		stage.ReportSink(s, &r)
+	}
 	for f, had := range map[feature]bool{
+		hadRetry:    r.Retries > 0,
+		hadGivenUp:  r.Abandoned > 0,
+		hadThrottle: r.Throttled > 0,
+		hadOpen:     r.Opened > 0,
 		hadBuffered: before.Buffered > 0,
 		hadDoubt:    end.Lost.InDoubt > 0,
 		hadReroute:  end.Rerouted > 0,

@@ -45,6 +45,10 @@ const (
 	hadFlushClose
 	hadWorkers
 	hadAge
+	hadRetry
+	hadOpen
+	hadGivenUp
+	hadThrottle
 	hadTies
 	hadMock
 
@@ -80,6 +84,10 @@ var features = [numFeature]string{
 	hadFlushClose: "Flush overlapping Close",
 	hadWorkers:    "several workers",
 	hadAge:        "a batch cut by age",
+	hadRetry:      "a retry",
+	hadOpen:       "a breaker that opens",
+	hadGivenUp:    "a call that a Timeout gave up",
+	hadThrottle:   "a call that waited for a rate limit",
 	hadTies:       "ties",
 	hadMock:       "a mock clock",
 }

@@ -26,7 +26,8 @@ type world struct {
 	oracle *oracle.Oracle
 	p      *pipeline.Pipeline[event]
 	sinks  []*sink
-	busy   sync.WaitGroup // callers
+	outer  []stage.Sink[event] // the same, with their decorators
+	busy   sync.WaitGroup      // callers
 
 	closing atomic.Bool // somebody has called Close
 	dying   atomic.Bool // a stage has died, or is about to
@@ -79,16 +80,23 @@ func (w *world) start() error {
 		cfg.SizeOf = oracle.SizeOf
 	}
 	for i, sp := range p.Sinks {
+		s := newSink(w, mainSink, sp, max(1, p.Workers))
+		var inner stage.Sink[event] = s
+		if i > 0 {
+			s.name, s.workers = fmt.Sprintf("route %d", i), 1
+		}
+		if sp.Cause {
+			inner = causeSink{s}
+		}
+		outer, err := wrapped(inner, sp.Wraps, w.Seed())
+		if err != nil {
+			return err
+		}
+		w.sinks, w.outer = append(w.sinks, s), append(w.outer, outer)
 		if i == 0 {
-			w.sinks = append(w.sinks, newSink(w, mainSink, sp, max(1, p.Workers)))
 			continue
 		}
-		s := newSink(w, fmt.Sprintf("route %d", i), sp, 1)
-		w.sinks = append(w.sinks, s)
-		r := stage.Route[event]{To: s}
-		if sp.Cause {
-			r.To = causeSink{s}
-		}
+		r := stage.Route[event]{To: outer}
 		if sp.Match {
 			r.Match = func(err error) bool { return !errors.Is(err, errFinal) }
 		}
@@ -98,7 +106,7 @@ func (w *world) start() error {
 	w.oracle.Unordered = p.Workers > 1
 	w.oracle.Duplicates = true // an ambiguous failure; the sinks look closer
 	var err error
-	w.p, err = pipeline.New(w.oracle.Sink(w.sinks[0]), w.oracle.Wire(cfg))
+	w.p, err = pipeline.New(w.oracle.Sink(w.outer[0]), w.oracle.Wire(cfg))
 	return err
 }
 
