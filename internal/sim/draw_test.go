@@ -92,6 +92,9 @@ func (d *draft) offer() offer {
 		o.Patience = d.span(longest / 4)
 	case 1, 2:
 		n = 2 + d.IntN(5)
+		if d.one(8) {
+			n = d.QueueSize * 3 / 4 // the drop hook is shown no more than a queue's at once
+		}
 	}
 	for range n {
 		bytes := d.IntN(80)

@@ -99,6 +99,10 @@ const (
 	rate    wrapKind = "rate"
 )
 
+func (p *plan) hasRaw() bool {
+	return slices.ContainsFunc(p.Stages, func(s stagePlan) bool { return s.Kind == raw })
+}
+
 func (p *sinkPlan) wrappedIn(kind wrapKind) bool {
 	return slices.ContainsFunc(p.Wraps, func(w wrap) bool { return w.Kind == kind })
 }
