@@ -59,7 +59,7 @@ func (d *draft) shape() {
 
 // people are the callers: producers, and those of Flush and Close.
 func (d *draft) people() {
-	d.Producers = make([][]offer, 3+d.IntN(4))
+	d.Producers = make([][]offer, []int{3, 4, 5, 6, 16}[d.IntN(5)])
 	for n := 0; n < leastly+d.IntN(20); {
 		k := d.IntN(len(d.Producers))
 		o := d.offer()
@@ -154,6 +154,9 @@ func (d *draft) call(faults []ending) call {
 	}
 	if d.one(3) {
 		c.Ends = faults[d.IntN(len(faults))]
+		if (c.Ends == panics || c.Ends == exits) && !d.one(4) {
+			c.Ends = transient // a stack costs as much as all else in a scenario
+		}
 	}
 	if d.one(8) {
 		c.Acts = []action{enqueues, enqueues, waits, flushes, asks}[d.IntN(5)]
@@ -188,14 +191,14 @@ func (d *draft) hook() (does []action) {
 		return nil
 	}
 	for range 8 {
-		switch d.IntN(12) {
+		switch d.IntN(24) {
 		case 0:
 			does = append(does, hookPanics)
 		case 1:
 			does = append(does, hookExits)
-		case 2:
+		case 2, 3:
 			does = append(does, enqueues)
-		case 3:
+		case 4, 5:
 			does = append(does, []action{waits, flushes, asks}[d.IntN(3)])
 		default:
 			does = append(does, nothing)
