@@ -6,7 +6,9 @@
 //     Fan for several outputs.
 //   - Package stage holds the interfaces to implement (Sink, Stage, Route), the
 //     values that pass through them, and the actors a pipeline is made of.
-//   - Package sinks holds destinations (files, writers, memory) and decorators.
+//   - Package sinks holds destinations (files, writers, memory) and decorators,
+//     and its package sinktest a conformance suite for sinks of your own.
+//   - Package logging is a log/slog handler in front of a pipeline, with encoders.
 //   - Package clockutil waits on any clock, and its package clocktest runs tests
 //     of what waits in virtual time.
 //
@@ -22,6 +24,6 @@
 // The queue is in memory: what it holds does not survive the process.
 //
 // The folder docs explains the structure (architecture.md), the promises
-// (delivery.md), testing with virtual time (testing.md), and the settings
-// (tuning.md).
+// (delivery.md), logging (logging.md), testing with virtual time (testing.md),
+// and the settings (tuning.md).
 package penstock

@@ -244,6 +244,7 @@ func TestAFailureSinkGetsTheCause(t *testing.T) {
 		require.Equal(t, []int{1, 2}, seqs(f.Events))
 		require.ErrorIs(t, f.Err, errDown)
 		require.Equal(t, stage.Pending, f.Outcome)
+		require.Equal(t, 1, f.Attempts, "the sink's")
 		require.True(t, f.First.Equal(begin))
 		require.Equal(t, time.Second, f.Last.Sub(f.First))
 		require.Empty(t, m.taken())

@@ -21,6 +21,7 @@ type supervisor[T any] struct {
 	router   *stage.ErrorRouter[T]
 	observer *stage.Observer[T]
 	sinks    []stage.Sink[T] // to close, each once
+	names    []string        // theirs; asked for at the start, because a name may hang like anything else
 
 	wg     conc.WaitGroup
 	alive  atomic.Int32 // goroutines, relaunched ones counted once
@@ -66,6 +67,9 @@ func newSupervisor[T any](owner *Pipeline[T], sink stage.Sink[T], cfg *Config[T]
 	s.router = stage.NewErrorRouter(cfg.Routes, s.ledger, s.reports())
 	s.observer = stage.NewObserver(stage.Hooks[T]{OnPressure: cfg.OnPressure, OnFailure: cfg.OnFailure, OnDrop: cfg.OnDrop}, s.intake)
 	s.sinks = distinct(sink, cfg.Routes)
+	for _, sink := range s.sinks {
+		s.names = append(s.names, stage.NameOf(sink))
+	}
 	return s
 }
 
@@ -213,8 +217,7 @@ func (s *supervisor[T]) closerActor() *actor {
 		name: "closer",
 		run: func(ctx context.Context) error {
 			for ; next < 2*len(s.sinks); next++ {
-				sink := s.sinks[next/2]
-				name := stage.NameOf(sink)
+				sink, name := s.sinks[next/2], s.names[next/2]
 				call := func() error { return stage.FlushSink(ctx, sink) }
 				if next%2 == 1 {
 					call = func() error { return stage.CloseSink(sink) }

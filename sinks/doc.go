@@ -17,6 +17,9 @@
 //   - [RateLimit]: so many events or batches a second.
 //   - [Tee]: one batch to several sinks, synchronously.
 //   - [Shared]: one sink for several pipelines.
+//   - [DeadLetters]: what failed, with the reasons, to a sink of letters;
+//     [ReturnedLetters] for letters that fail again. [LetterEncoder] writes
+//     them as lines of JSON, [LetterReader] reads them back.
 //   - [Poison]: finds sinks that keep the slice they were lent, for tests.
 //
 // What holds for all of them:
@@ -44,5 +47,6 @@
 //     does not stop the clock of a testing/synctest bubble.
 //   - Constructors start nothing and refuse what they cannot work with by an
 //     error that names the field and the value. Those that return a type of
-//     their own are called New; Tee and Poison return a plain [stage.Sink].
+//     their own are called New; Tee, Poison and DeadLetters return a plain
+//     [stage.Sink].
 package sinks

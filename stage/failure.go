@@ -10,13 +10,19 @@ type Failure[T any] struct {
 	Events   []T
 	Stage    string    // where it failed: a stage's or a sink's name; a custom stage sets its own
 	Err      error     // the cause; joined with the routes' errors as they fail
-	Attempts int       // calls made with these events so far
+	Attempts int       // calls with these events that have returned; a WriteFailure does not count itself
 	First    time.Time // when the first call began, on the pipeline's clock
 	Last     time.Time // when the last call returned
 	Outcome  Outcome   // what became of it; Pending until the router is done
 	Loss     Loss      // why, if the outcome is Lost
 
 	receipt Receipt
+}
+
+// called notes that a call with the events has returned.
+func (f *Failure[T]) called(at time.Time) {
+	f.Attempts++
+	f.Last = at
 }
 
 // Outcome says how an event ended.

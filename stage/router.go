@@ -95,17 +95,16 @@ func (r *ErrorRouter[T]) offer(ctx context.Context, i int, f *Failure[T]) bool {
 	if r.Ledger.enter(f.receipt, len(f.Events)) != mayCall {
 		return false
 	}
-	f.Attempts++
 	clk := Clock(ctx)
 	if f.First.IsZero() {
 		f.First = clk.Now()
 	}
 	err := guard(ctx, &r.names[i], func() error { return WriteFailure(ctx, to.To, *f) }, func(err error) {
-		f.Last = clk.Now()
+		f.called(clk.Now())
 		r.left(f, err)
 		r.route(ctx, *f, i+1)
 	})
-	f.Last = clk.Now()
+	f.called(clk.Now())
 	if err == nil && r.settle(*f, Rerouted) {
 		return true
 	}

@@ -110,6 +110,7 @@ func TestRouterTakesTheFirstRouteThatMatches(t *testing.T) {
 		require.Empty(t, r.send(r.failure(Permanent(io.EOF), 1)))
 		require.Equal(t, []call{{"failure", []int{1}}}, letters.calls.Values(), "the cause goes with the events")
 		require.ErrorIs(t, letters.failures.Values()[0].Err, io.EOF)
+		require.Zero(t, letters.failures.Values()[0].Attempts, "the route's own call has not returned")
 		w.Advance(time.Second)
 		f := r.settled.Values()[0]
 		require.Equal(t, Rerouted, f.Outcome)

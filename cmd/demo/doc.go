@@ -3,10 +3,12 @@
 // Without a subcommand it runs a throughput experiment of about ten seconds:
 // the same log events written to a file directly from the caller and through a
 // pipeline. The subcommand ship sends lines from a file or the standard input
-// through a pipeline, byte for byte.
+// through a pipeline, byte for byte. What its output refuses it can keep as dead
+// letters, which the subcommand replay sends on their way again.
 //
 //	go run ./cmd/demo
-//	go run ./cmd/demo ship -in app.log -out copy.log
+//	go run ./cmd/demo ship -in app.log -out copy.log -dead dead.jsonl
+//	go run ./cmd/demo replay -in dead.jsonl -out rest.log
 //
 // Exit codes: 0 all went well, 1 a runtime error, 2 wrong usage, 3 events were
 // lost that the overflow policy does not allow to drop, 130 a second signal.

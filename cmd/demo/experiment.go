@@ -12,6 +12,7 @@ import (
 
 const experimentAbout = `Usage: demo [flags]
        demo ship -in FILE -out FILE [flags]      see demo ship -h
+       demo replay -in FILE -out FILE [flags]    see demo replay -h
 
 Writes the same log events to a file directly from the caller and through a
 pipeline, flat out and at a fixed rate, with one and with several producers, and

@@ -66,3 +66,6 @@ func (f *feed) stop() {
 		f.framer.rest(f.emit)
 	}
 }
+
+// count implements [source].
+func (f *feed) count(v *verdict) { v.events, v.bytes = f.events, f.bytes }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -9,21 +10,20 @@ import (
 	"github.com/penstock-go/penstock/stage"
 )
 
-var errSameFile = errors.New("-in and -out are the same file")
-
-// files are the two ends of a shipment.
+// files are the ends of a haul.
 type files struct {
 	in   io.Reader
-	name string // of the output
-	sink stage.Sink[[]byte]
+	name string    // of the output
+	out  io.Writer // closed by the pipeline, if it is an io.Closer
+	dead stage.Sink[letter]
 
 	own *os.File // the input, if it was opened here
 }
 
-// openFiles opens both ends, and empties an output file once it is sure that
-// it is not the input.
-func openFiles(p process, in, out string) (_ *files, err error) {
-	f := &files{in: p.stdin, name: "the standard output"}
+// openFiles opens all ends, and empties an output file once it is sure that it
+// is not one of the others. An empty dead means that there is none.
+func openFiles(p process, in, out, dead string) (_ *files, err error) {
+	f := &files{in: p.stdin, name: "the standard output", out: p.stdout}
 	defer func() {
 		if err != nil {
 			f.close()
@@ -35,66 +35,101 @@ func openFiles(p process, in, out string) (_ *files, err error) {
 		}
 		f.in = f.own
 	}
-	w := p.stdout
-	if out == "-" {
-		if same(f.in, w) {
-			return nil, errSameFile
+	var file *os.File
+	if out != "-" {
+		f.name = out
+		if file, err = os.OpenFile(out, os.O_WRONLY|os.O_CREATE, 0o644); err != nil {
+			return nil, err
 		}
-		// The stream is the process's: it is neither closed nor synced.
-		return f, f.makeSink(struct{ io.Writer }{w})
+		f.out = file
 	}
-	f.name = out
-	file, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
+	err = f.openDead(dead)
+	if err == nil {
+		err = f.distinct(dead)
 	}
-	if same(f.in, file) {
-		err = errSameFile
-	} else {
+	if err == nil && file != nil {
 		err = empty(file)
 	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
+	switch {
+	case err != nil:
+		return nil, errors.Join(err, f.abandon(file))
+	case file == nil:
+		f.out = struct{ io.Writer }{p.stdout} // the process's: neither closed nor synced
+	case !regular(file):
+		f.out = struct{ io.WriteCloser }{file} // devices and pipes refuse to be synced
 	}
-	if !regular(file) {
-		// Devices and pipes refuse to be synced.
-		return f, f.makeSink(struct{ io.WriteCloser }{file})
-	}
-	return f, f.makeSink(file)
+	return f, nil
 }
 
-func (f *files) makeSink(w io.Writer) error {
-	sink, err := sinks.NewWriter(w, func(dst, event []byte) ([]byte, error) { return append(dst, event...), nil })
-	f.sink = output{sink, f.name}
+func (f *files) openDead(path string) error {
+	if path == "" {
+		return nil
+	}
+	dead, err := sinks.NewFile(sinks.FileConfig[letter]{
+		Path:   path,
+		Encode: sinks.LetterEncoder(sinks.EncodeText[[]byte]),
+		Sync:   sinks.SyncInterval,
+	})
+	if err == nil {
+		f.dead = dead
+	}
 	return err
 }
 
-// close closes the input. The pipeline closes the output.
+// abandon closes what was opened for the pipeline, which there will not be.
+func (f *files) abandon(out *os.File) error {
+	var errs []error
+	if out != nil {
+		errs = append(errs, out.Close())
+	}
+	if f.dead != nil {
+		errs = append(errs, stage.CloseSink(f.dead))
+	}
+	return errors.Join(errs...)
+}
+
+// close closes the input. The pipeline closes the others.
 func (f *files) close() {
 	if f.own != nil {
 		f.own.Close()
 	}
 }
 
-// output is a writer named after its file.
-type output struct {
-	*sinks.Writer[[]byte]
-	name string
+// sameFileError are two flags that name the same regular file.
+type sameFileError struct{ a, b string }
+
+func (e *sameFileError) Error() string { return fmt.Sprintf("%s and %s are the same file", e.a, e.b) }
+
+// distinct returns an error if two ends are the same regular file.
+func (f *files) distinct(dead string) error {
+	in, _ := f.in.(*os.File)
+	out, _ := f.out.(*os.File)
+	ends := []struct {
+		flag string
+		info os.FileInfo
+	}{{"-in", stat(in)}, {"-out", stat(out)}, {"-dead", nil}}
+	if dead != "" {
+		ends[2].info, _ = os.Stat(dead)
+	}
+	for i, a := range ends {
+		for _, b := range ends[i+1:] {
+			if a.info != nil && b.info != nil && b.info.Mode().IsRegular() && os.SameFile(a.info, b.info) {
+				return &sameFileError{a.flag, b.flag}
+			}
+		}
+	}
+	return nil
 }
 
-// Name is used in errors.
-func (o output) Name() string { return o.name }
-
-// same reports whether both are the same regular file.
-func same(r io.Reader, w io.Writer) bool {
-	in, ok := r.(*os.File)
-	out, ok2 := w.(*os.File)
-	if !ok || !ok2 || !regular(out) {
-		return false
+func stat(f *os.File) os.FileInfo {
+	if f == nil {
+		return nil
 	}
-	a, err := in.Stat()
-	b, err2 := out.Stat()
-	return err == nil && err2 == nil && os.SameFile(a, b)
+	info, err := f.Stat()
+	if err != nil {
+		return nil
+	}
+	return info
 }
 
 func regular(f *os.File) bool {
@@ -108,3 +143,17 @@ func empty(f *os.File) error {
 	}
 	return f.Truncate(0)
 }
+
+// output is a writer named after its file.
+type output[T any] struct {
+	*sinks.Writer[T]
+	name string
+}
+
+func newOutput[T any](f *files, encode sinks.Encoder[T]) (output[T], error) {
+	w, err := sinks.NewWriter(f.out, encode)
+	return output[T]{w, f.name}, err
+}
+
+// Name is used in errors.
+func (o output[T]) Name() string { return o.name }

@@ -40,7 +40,9 @@ func run(p process, args []string) int {
 		return experimentCommand(p, args)
 	case args[0] == "ship":
 		return shipCommand(p, args[1:])
+	case args[0] == "replay":
+		return replayCommand(p, args[1:])
 	}
-	fmt.Fprintf(p.stderr, "demo: unknown command %q; the only one is ship. See demo -h.\n", args[0])
+	fmt.Fprintf(p.stderr, "demo: unknown command %q; there are ship and replay. See demo -h.\n", args[0])
 	return exitUsage
 }

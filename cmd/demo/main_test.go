@@ -38,7 +38,7 @@ func call(stdin string, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestHelpGoesToStdout(t *testing.T) {
-	for _, args := range [][]string{{"-h"}, {"--help"}, {"ship", "-h"}} {
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"ship", "-h"}, {"replay", "-h"}} {
 		code, stdout, stderr := call("", args...)
 		if code != exitOK || stderr != "" || !strings.HasPrefix(stdout, "Usage: ") || !strings.Contains(stdout, "  -queue ") {
 			t.Errorf("%v: code %d, stdout %q, stderr %q", args, code, stdout, stderr)
@@ -69,6 +69,8 @@ func TestUsageErrors(t *testing.T) {
 		"ship -in - -out - -timeout -1s":            "-timeout is -1s",
 		"ship -in - -out - -stats xml":              "want one of none, text, json",
 		"ship -in main.go -out main.go -timeout 1s": "the same file",
+		"replay":                                    "-in is missing",
+		"replay -in - -out - -queue 0":              "-queue is 0",
 	} {
 		code, stdout, stderr := call("", strings.Fields(args)...)
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
@@ -86,6 +88,7 @@ func TestFilesThatCannotBeOpened(t *testing.T) {
 		{"-dir", missing},
 		{"ship", "-in", missing, "-out", "-"},
 		{"ship", "-in", "-", "-out", missing},
+		{"replay", "-in", missing, "-out", "-"},
 	} {
 		code, _, stderr := call("", args...)
 		if code != exitRuntime || !strings.Contains(stderr, missing) {

@@ -268,3 +268,70 @@ func TestExperimentEndsAtASignal(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+// TestProcessRefusedLinesComeBack ships into a pipe that nobody reads and to a
+// full device, and replays what was refused, once in vain.
+func TestProcessRefusedLinesComeBack(t *testing.T) {
+	const text = "one\r\ntwo \xff\nno end"
+	for _, out := range []string{"-", "/dev/full"} {
+		if _, err := os.Stat(out); out != "-" && err != nil {
+			continue
+		}
+		dir := t.TempDir()
+		dead, again, copied := filepath.Join(dir, "dead"), filepath.Join(dir, "again"), filepath.Join(dir, "copy")
+		refused := func(in string, args ...string) *child {
+			c := start(t, append(args, "-in", "-", "-out", out)...)
+			c.stdout.Close()
+			c.write(in)
+			c.stdin.Close()
+			return c
+		}
+		refused(text, "ship", "-dead", dead).verdict(exitOK, "read 3 events", "delivered 0", "3 dead letters to "+dead, "nothing lost")
+		kept, err := os.ReadFile(dead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused(string(kept), "replay", "-dead", again).verdict(exitOK, "delivered 0", "3 dead letters to "+again)
+		refused(string(kept), "replay").verdict(exitLoss, "LOST 3")
+		for _, l := range letters(t, again) {
+			if l.Attempts != 2 {
+				t.Errorf("%+v", l)
+			}
+		}
+		start(t, "replay", "-in", again, "-out", copied).verdict(exitOK, "delivered 3", "nothing lost")
+		if got, err := os.ReadFile(copied); err != nil || string(got) != text {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+}
+
+func TestProcessReplayExitCodes(t *testing.T) {
+	start(t, "replay", "-h").end(exitOK)
+	start(t, "replay", "-in", "-").verdict(exitUsage, "-out is missing")
+	start(t, "replay", "-in", "-", "-out", "-", "-overflow", "wait").verdict(exitUsage, "-overflow")
+	start(t, "replay", "-in", "/no/such/file", "-out", "-").verdict(exitRuntime, "/no/such/file")
+	start(t, "replay", "-in", "-", "-out", "-", "-dead", t.TempDir()).verdict(exitRuntime, "demo replay: ")
+	c := start(t, "replay", "-in", "-", "-out", "-")
+	c.write("nonsense\n" + `{"v":1,"event":"a"}` + "\n")
+	c.stdin.Close()
+	c.verdict(exitRuntime, "line 1: ", "NOT READ 1 lines", "delivered 1")
+}
+
+func TestSignalDrainsAReplay(t *testing.T) {
+	c := start(t, "replay", "-in", "-", "-out", "-", "-interval", "1h", "-batch", "2")
+	c.write(`{"v":1,"event":"one\n"}` + "\n" + `{"v":1,"event":"two\n"}` + "\n" + `{"v":1,"event":"three\n"}` + "\n" + `{"v":1,`)
+	c.expect("one\ntwo\n") // all came in one read
+	c.signal(syscall.SIGTERM)
+	c.expect("three\n")
+	c.verdict(exitOK, "read 3 events", "delivered 3", "nothing lost")
+}
+
+func TestSecondSignalQuitsAReplay(t *testing.T) {
+	c := start(t, "replay", "-in", "-", "-out", "-", "-batch", "1", "-queue", "1000", "-timeout", "1h")
+	c.write(strings.Repeat(`{"v":1,"event":"`+strings.Repeat("x", 1023)+`\n"}`+"\n", 500))
+	c.expect("x")
+	c.signal(syscall.SIGTERM)
+	c.line("draining")
+	c.signal(os.Interrupt)
+	c.verdict(exitQuit, "quitting at once")
+}

@@ -12,18 +12,24 @@ import (
 	"github.com/penstock-go/penstock/pipeline"
 )
 
-// verdict is what became of a shipment.
+// verdict is what became of a haul.
 type verdict struct {
-	policy string // an overflow policy
-	to     string
-	events uint64 // read
-	bytes  uint64 // read
-	took   time.Duration
-	stats  pipeline.Stats
+	command string
+	policy  string // an overflow policy
+	to      string
+	dead    string // file of dead letters, if any
+	events  uint64 // read
+	bytes   uint64 // read
+	took    time.Duration
+	stats   pipeline.Stats
+
+	unread     uint64  // lines that are no events
+	complaints []error // about the first of them
 
 	stopped  error // why the reading ended before the input did
 	readErr  error // of the input
-	writeErr error // the first of the output
+	writeErr error // the first that cost an event
+	refusal  error // the first that made a dead letter
 	closeErr error // of closing the pipeline
 }
 
@@ -35,9 +41,11 @@ func (v *verdict) dropped() uint64 {
 	return v.stats.Evicted.Total() + v.stats.Rejected.Full
 }
 
-// lost is the number of events that were read and neither delivered nor
-// dropped by the policy.
-func (v *verdict) lost() uint64 { return v.events - min(v.events, v.stats.Delivered+v.dropped()) }
+// lost is the number of events that were read and neither delivered, nor kept
+// as dead letters, nor dropped by the policy.
+func (v *verdict) lost() uint64 {
+	return v.events - min(v.events, v.stats.Delivered+v.stats.Rerouted+v.dropped())
+}
 
 // code is the exit code. An error of the output without a loss in the books,
 // as of its last sync, may be one all the same.
@@ -45,7 +53,7 @@ func (v *verdict) code() int {
 	switch {
 	case v.lost() > 0 || v.closeErr != nil || v.writeErr != nil:
 		return exitLoss
-	case v.readErr != nil:
+	case v.readErr != nil || v.unread > 0:
 		return exitRuntime
 	}
 	return exitOK
@@ -64,7 +72,10 @@ func (v *verdict) write(w io.Writer, format string) int {
 		}
 		fmt.Fprintf(w, "%s\n", line)
 	}
-	fmt.Fprintf(w, "demo ship: %s\n", v)
+	for _, err := range v.complaints {
+		fmt.Fprintf(w, "demo %s: %v\n", v.command, err)
+	}
+	fmt.Fprintf(w, "demo %s: %s\n", v.command, v)
 	return v.code()
 }
 
@@ -81,6 +92,12 @@ func (v *verdict) String() string {
 		count(v.events), count(v.bytes), brief(v.took), count(v.stats.Delivered), v.to)
 	if v.policy != wait {
 		fmt.Fprintf(&b, ", dropped %s as %s allows", count(v.dropped()), v.policy)
+	}
+	if n := v.stats.Rerouted; n > 0 {
+		fmt.Fprintf(&b, ", %s dead letters to %s (%s)", count(n), v.dead, inShort(v.refusal))
+	}
+	if v.unread > 0 {
+		fmt.Fprintf(&b, "; NOT READ %s lines that are no dead letters", count(v.unread))
 	}
 	switch lost := v.lost(); {
 	case lost > 0:
@@ -99,18 +116,23 @@ func (v *verdict) String() string {
 	return b.String()
 }
 
-// cause says why the output failed, in the system's words if it has any.
+// cause says why the output failed.
 func (v *verdict) cause() string {
-	for _, err := range []error{v.writeErr, v.closeErr} {
-		if err == nil {
-			continue
-		}
-		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-			return pe.Error()
-		}
-		return strings.ReplaceAll(err.Error(), "\n", "; ")
+	if v.writeErr != nil {
+		return inShort(v.writeErr)
 	}
-	return ""
+	return inShort(v.closeErr)
+}
+
+// inShort is err in one line, in the system's words if it has any.
+func inShort(err error) string {
+	if err == nil {
+		return ""
+	}
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Error()
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
 func (v *verdict) writeLedger(w io.Writer) {

@@ -1,0 +1,159 @@
+package logging
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/penstock-go/penstock/pipeline"
+)
+
+// Queue takes records and does not block. A *pipeline.Pipeline[Record] is one,
+// and so is a *pipeline.Fan[Record].
+type Queue interface {
+	Enqueue(Record) error
+}
+
+// HandlerConfig sets up a [Handler]. The zero value is a working default.
+type HandlerConfig struct {
+	// Level is the least level that is logged, asked for at each call, so a
+	// [slog.LevelVar] changes it at run time; default slog.LevelInfo.
+	Level slog.Leveler
+	// AddSource keeps the position of the call in the source, and encoders
+	// then write it. It is looked up where the record is encoded.
+	AddSource bool
+	// Extract takes attributes from the context of each call, as an id of the
+	// trace. They stand outside of the logger's groups.
+	Extract []Extractor
+	// Forms says in which forms values of no basic kind are rendered at the
+	// call; default both.
+	Forms Forms
+}
+
+// Extractor appends attributes to attrs for what it finds in ctx, and returns
+// the extended slice. It runs in the caller's goroutine at every record, and
+// concurrently; it does not retain attrs. If it panics, an attribute says so.
+type Extractor func(ctx context.Context, attrs []slog.Attr) []slog.Attr
+
+// Handler is a [slog.Handler] that offers a [Record] of each call to a queue.
+// It renders nothing but values that could change later, and never waits. All
+// methods may be called concurrently.
+//
+// Closing the pipeline is its owner's: a handler may be used until then, and
+// after it every call returns the pipeline's error.
+type Handler struct {
+	queue Queue
+	pipe  *pipeline.Pipeline[Record] // queue, if it is one
+	cfg   HandlerConfig
+	scope *scope
+}
+
+// NewHandler returns a handler in front of queue. It returns a
+// [*pipeline.ConfigError] if the queue or an extractor is nil.
+func NewHandler(queue Queue, cfg HandlerConfig) (*Handler, error) {
+	switch {
+	case queue == nil:
+		return nil, &pipeline.ConfigError{Field: "queue", Value: queue, Reason: "must not be nil"}
+	case cfg.Forms > FormJSON|FormText:
+		return nil, &pipeline.ConfigError{Field: "Forms", Value: uint8(cfg.Forms), Reason: "must be FormJSON, FormText, or both"}
+	}
+	for i, extract := range cfg.Extract {
+		if extract == nil {
+			return nil, &pipeline.ConfigError{Field: fmt.Sprintf("Extract[%d]", i), Value: nil, Reason: "must not be nil"}
+		}
+	}
+	if cfg.Level == nil {
+		cfg.Level = slog.LevelInfo
+	}
+	if cfg.Forms == 0 {
+		cfg.Forms = FormJSON | FormText
+	}
+	cfg.Extract = append([]Extractor(nil), cfg.Extract...)
+	p, _ := queue.(*pipeline.Pipeline[Record])
+	return &Handler{queue: queue, pipe: p, cfg: cfg}, nil
+}
+
+// Enabled reports whether records of this level are logged.
+func (h *Handler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= h.cfg.Level.Level()
+}
+
+// Handle offers a snapshot of r to the queue and returns the queue's error,
+// which a [slog.Logger] discards; the pipeline's Stats have counted it.
+func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
+	rec := Record{Time: r.Time, Level: r.Level, Message: r.Message, scope: h.scope}
+	h.fill(ctx, &rec, &r)
+	return h.enqueue(&rec)
+}
+
+// HandleTemplate is Handle for a record whose message was rendered from a
+// message template: renderings are the texts of those of its properties that
+// have a format, in the order of the template. The record keeps the slice.
+func (h *Handler) HandleTemplate(ctx context.Context, r slog.Record, template string, renderings []string) error {
+	rec := Record{Time: r.Time, Level: r.Level, Message: r.Message, Template: template, scope: h.scope}
+	if len(renderings) > 0 {
+		rec.more = &more{renderings: renderings}
+	}
+	h.fill(ctx, &rec, &r)
+	return h.enqueue(&rec)
+}
+
+// enqueue calls a pipeline by its type, which saves a copy of the record.
+func (h *Handler) enqueue(r *Record) error {
+	if h.pipe != nil {
+		return h.pipe.Enqueue(*r)
+	}
+	return h.queue.Enqueue(*r)
+}
+
+// fill completes rec with snapshots of r's attributes and of the context's.
+func (h *Handler) fill(ctx context.Context, rec *Record, r *slog.Record) {
+	if h.cfg.AddSource {
+		rec.PC = r.PC
+	}
+	f := freezer{forms: h.cfg.Forms}
+	var found []slog.Attr
+	if len(h.cfg.Extract) > 0 {
+		found = f.attrs(nil, h.extract(ctx), 0)
+	}
+	room := rec.room(len(found) + r.NumAttrs())
+	n := len(found)
+	if n > 0 {
+		copy(room, found)
+		rec.ofCtx = uint32(n)
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		if changeable(a.Value) {
+			var ok bool
+			if a.Value, ok = f.value(a.Key, a.Value, 0); !ok {
+				return true
+			}
+		}
+		room[n] = a
+		n++
+		return true
+	})
+	rec.trim(n)
+}
+
+// WithAttrs returns a handler whose records carry attrs too. They are copied
+// now, and encoded once for all records.
+func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	f := freezer{forms: h.cfg.Forms}
+	frozen := f.attrs(make([]slog.Attr, 0, len(attrs)), attrs, 0)
+	if len(frozen) == 0 {
+		return h
+	}
+	return &Handler{queue: h.queue, pipe: h.pipe, cfg: h.cfg, scope: h.scope.withAttrs(frozen)}
+}
+
+// WithGroup returns a handler that puts all later attributes into a group. An
+// empty name changes nothing.
+func (h *Handler) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	return &Handler{queue: h.queue, pipe: h.pipe, cfg: h.cfg, scope: h.scope.withGroup(name)}
+}
+
+var _ slog.Handler = (*Handler)(nil)
