@@ -26,7 +26,7 @@ func TestSimulationsFindEveryPlantedFault(t *testing.T) {
 	for _, sim := range simulations {
 		suite := build(t, sim.folder)
 		out, err := suite.run(t, "", perSuite, "-test.run", "^TestSimulation$", "-seeds", "300")
-		require.NoError(t, err, "%s fail without any fault:\n%s", sim.what, out)
+		require.NoError(t, err, "%s fail without any fault: %s", sim.what, failedSeed.Find(out))
 		for i, f := range faults {
 			out, err := suite.run(t, f.name, perSuite, "-test.run", "^TestSimulation$", "-seeds", "3000")
 			if found := failedSeed.FindSubmatch(out); assert.Error(t, err, "%s: %s, and 3000 seeds of %s did not notice", f.name, f.does, sim.what) &&

@@ -207,8 +207,8 @@ func (s *sink) Close() error {
 type causeSink struct{ *sink }
 
 func (s causeSink) WriteFailure(ctx context.Context, f stage.Failure[event]) error {
-	if f.Err == nil || f.Attempts < 1 {
-		s.wrong("%s: a failure of %d attempts without a cause: %v", s.name, f.Attempts, f.Err)
+	if f.Err == nil || (f.Attempts == 0) != f.Last.IsZero() || f.Last.Before(f.First) && f.Attempts > 0 {
+		s.wrong("%s: a failure after %d calls, from %v to %v, for: %v", s.name, f.Attempts, f.First, f.Last, f.Err)
 	}
 	return s.Write(ctx, f.Events)
 }
