@@ -13,9 +13,10 @@ import (
 type simLane struct {
 	*sim
 	label string
-	work  func()  // what it does now; nil: nothing
-	until simTime // when the call it is in returns
-	heeds bool    // or before, if its context ends
+	own   context.Context // the actor's, watched
+	work  func()          // what it does now; nil: nothing
+	until simTime         // when the call it is in returns
+	heeds bool            // or before, if its context ends
 	call  bool
 	sends simPort[Failure[int]] // what it leaves behind
 	after func()                // when that is sent
@@ -27,6 +28,7 @@ type simLane struct {
 
 func (s *sim) newLane(label string, to *simLink[Failure[int]]) *simLane {
 	l := &simLane{sim: s, label: label, sends: simPort[Failure[int]]{s.failures, nil, to}}
+	l.own, _ = Watched(s.ctx)
 	l.resume, l.stop = iter.Pull(func(yield func(struct{}) bool) {
 		for l.yield = yield; ; {
 			l.work()
@@ -110,6 +112,9 @@ func (l *simLane) dwell() error {
 	return nil
 }
 
+// simLoan is a slice that somebody goes on reading, and what has to be in it.
+type simLoan struct{ events, given []int }
+
 // simSink is a sink, or a route's, with moods.
 type simSink struct {
 	*sim
@@ -120,7 +125,7 @@ type simSink struct {
 
 var errSimDown = errors.New("down")
 
-func (k *simSink) Write(_ context.Context, events []int) error {
+func (k *simSink) Write(ctx context.Context, events []int) error {
 	k.writing++
 	defer func() { k.writing-- }()
 	if most := max(1, k.workers); k.closed || !k.main && k.writing > 1 || k.writing > most {
@@ -131,6 +136,11 @@ func (k *simSink) Write(_ context.Context, events []int) error {
 	err := k.inside.dwell()
 	if !slices.Equal(given, events) {
 		k.wrong("the events of a call were %v, and became %v", given, events)
+	}
+	if k.one(16) {
+		Forfeit(ctx) // as a decorator does that has given up a call
+		k.loans = append(k.loans, simLoan{events, given})
+		k.saw(simForfeit)
 	}
 	return k.end(given, err)
 }

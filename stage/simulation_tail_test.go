@@ -45,7 +45,7 @@ func (a *simMap) step() {
 		return
 	}
 	a.lane.start(func() {
-		a.m.apply(a.ctx, b, Ports[int]{Out: a.out.c, Failed: a.lane.sends.c})
+		a.m.apply(a.lane.own, b, Ports[int]{Out: a.out.c, Failed: a.lane.sends.c})
 	}, func() { a.out.gather() })
 }
 
@@ -156,7 +156,7 @@ func (a *simFlush) step() {
 
 func (a *simFlush) deliver(l *simLane, b Batch[int]) {
 	a.takeToken()
-	l.start(func() { a.f.deliver(a.ctx, b, l.sends.c) }, a.giveToken)
+	l.start(func() { a.f.deliver(l.own, b, l.sends.c) }, a.giveToken)
 }
 
 // takeToken and giveToken do what the flusher and its workers do around a call.
@@ -173,7 +173,7 @@ func (a *simFlush) giveToken() {
 }
 
 func (a *simFlush) flush(r SyncRequest) {
-	a.lanes[0].start(func() { a.f.flush(a.ctx, r) }, func() { a.ask = nil })
+	a.lanes[0].start(func() { a.f.flush(a.lanes[0].own, r) }, func() { a.ask = nil })
 }
 
 // simRouter plays the error router, and the one without routes that sweeps
@@ -209,13 +209,13 @@ func (a *simRouter) step() {
 	if !a.sweeper && len(a.syncs.router) > 0 && (!a.failed.due() || !a.one(4)) {
 		r := a.syncs.router[0]
 		a.syncs.router = a.syncs.router[1:]
-		a.lane.start(func() { a.router.flush(a.ctx, r) }, nil)
+		a.lane.start(func() { a.router.flush(a.lane.own, r) }, nil)
 		return
 	}
 	f, ok := a.failed.receive()
 	switch {
 	case ok:
-		a.lane.start(func() { a.router.route(a.ctx, f, 0) }, nil)
+		a.lane.start(func() { a.router.route(a.lane.own, f, 0) }, nil)
 		return
 	case !a.sweeper:
 		a.swallowed()

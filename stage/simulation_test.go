@@ -48,6 +48,7 @@ const (
 	simBytesCut
 	simMarkCut
 	simHeld
+	simForfeit
 
 	numSimFeature
 )
@@ -81,6 +82,7 @@ var simFeatures = [numSimFeature]string{
 	simBytesCut:     "a batch cut by bytes",
 	simMarkCut:      "a batch cut by a flush",
 	simHeld:         "batches held back by a stage",
+	simForfeit:      "a forfeited buffer",
 }
 
 // TestSimulation plays the cores of a pipeline through many seeds.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ type sim struct {
 	ready    []simActor // kept between steps for its memory
 	flushers []*simFlusher
 	inside   *simLane // which is running
+	loans    []simLoan
 	lanes    []*simLane
 	workers  int
 	sealed   bool // Close has begun
@@ -110,6 +112,11 @@ func (s *sim) finish() {
 	for _, a := range s.actors {
 		if !a.over() {
 			s.wrong("%s waits for ever", a.name())
+		}
+	}
+	for _, loan := range s.loans {
+		if !slices.Equal(loan.events, loan.given) {
+			s.wrong("the events of a call that was given up were %v, and became %v", loan.given, loan.events)
 		}
 	}
 	s.books.final()

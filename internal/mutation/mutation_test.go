@@ -42,15 +42,15 @@ const (
 )
 
 func TestEveryPlantedFaultIsFound(t *testing.T) {
-	suite := build(t)
+	suite := build(t, "pipeline")
 	begun := time.Now()
-	out, err := run(t, suite, "", perSuite)
+	out, err := suite.run(t, "", perSuite, "-test.run", "^Test")
 	perFault := max(leastPerFault, 3*time.Since(begun))
 	require.NoError(t, err, "the suite fails without any fault:\n%s", out)
 
 	failed := regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^panic: (.*)`)
 	for _, f := range faults {
-		out, err := run(t, suite, f.name, perFault)
+		out, err := suite.run(t, f.name, perFault, "-test.run", "^Test")
 		var exit *exec.ExitError
 		if assert.ErrorAs(t, err, &exit, "%s: %s, and no test noticed", f.name, f.does) {
 			t.Logf("%-18s %s", f.name, failed.FindString(string(out)))
@@ -73,24 +73,27 @@ func TestTableIsComplete(t *testing.T) {
 	require.GreaterOrEqual(t, len(inTable), 12)
 }
 
-// build compiles the pipeline's suite with the faults in it.
-func build(t *testing.T) string {
-	bin := filepath.Join(t.TempDir(), "suite.test")
+// suite is the test binary of one package, with the faults in it.
+type suite struct{ bin, folder string }
+
+func build(t *testing.T, folder string) suite {
+	bin := filepath.Join(t.TempDir(), filepath.Base(folder)+".test")
 	if runtime.GOOS == "windows" {
 		bin += ".exe"
 	}
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "plantedfaults", "-o", bin,
-		"github.com/penstock-go/penstock/pipeline")
+		"github.com/penstock-go/penstock/"+folder)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	return bin
+	return suite{bin, folder}
 }
 
-func run(t *testing.T, suite, fault string, limit time.Duration) ([]byte, error) {
+// run runs the suite with a fault, or with none.
+func (s suite) run(t *testing.T, fault string, limit time.Duration, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, suite, "-test.short", "-test.failfast", "-test.timeout", limit.String(), "-test.run", "^Test")
-	cmd.Dir = filepath.Join("..", "..", "pipeline")
+	cmd := exec.CommandContext(ctx, s.bin, append([]string{"-test.short", "-test.failfast", "-test.timeout", limit.String()}, args...)...)
+	cmd.Dir = filepath.Join("..", "..", filepath.FromSlash(s.folder))
 	cmd.Env = append(os.Environ(), "PENSTOCK_FAULT="+fault)
 	return cmd.CombinedOutput()
 }

@@ -43,7 +43,7 @@ func (o *Oracle) Audit(s pipeline.Stats) error {
 	}
 
 	// Every event that was offered has ended once, or is still on its way.
-	var open, unreported uint64
+	var open, swallowed, unreported uint64
 	for id, f := range o.fates {
 		if f.offered == 0 {
 			continue // complained about when it was seen
@@ -57,6 +57,9 @@ func (o *Oracle) Audit(s pipeline.Stats) error {
 		switch {
 		case ends == 0:
 			open++
+			if f.dark {
+				swallowed++
+			}
 		case ends > 1 && !doubt && !again:
 			errs = append(errs, fmt.Errorf("%v ended %d times: %v", id, ends, f.seen))
 		}
@@ -67,7 +70,7 @@ func (o *Oracle) Audit(s pipeline.Stats) error {
 	}
 	// What a dead actor held, or a stuck sink has not given back, is counted
 	// and cannot be shown to anyone.
-	if dark := s.Lost.Dead + s.Lost.InDoubt; open > s.Buffered {
+	if dark := s.Lost.Dead + s.Lost.InDoubt + min(swallowed, s.Lost.Deadline); open > s.Buffered {
 		unreported = min(open-s.Buffered, dark)
 	}
 

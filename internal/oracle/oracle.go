@@ -47,6 +47,8 @@ var endNames = [numEnds]string{"rejected", "evicted", "filtered", "rerouted", "l
 type fate struct {
 	seen    [numEnds]int
 	inDoubt bool // reported lost because Close's deadline passed
+	taken   bool // Enqueue returned nil
+	dark    bool // a stage took it with it
 	offered int
 }
 
@@ -122,7 +124,29 @@ func (o *Oracle) EnqueueAll(p *pipeline.Pipeline[Event], evs []Event) (int, erro
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.counts.offered += uint64(n)
+	for _, ev := range evs {
+		f := o.fate(ev)
+		f.taken = f.seen[rejected] == 0
+	}
 	return n, err
+}
+
+// Open returns the accepted events that have not been seen to end. Of an
+// earlier answer, if one is given, it returns those that still have not.
+func (o *Oracle) Open(earlier ...Event) (open []Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if earlier == nil {
+		for id := range o.fates {
+			earlier = append(earlier, Event{Producer: id.producer, Seq: id.seq})
+		}
+	}
+	for _, ev := range earlier {
+		if f := o.fate(ev); f.taken && f.seen == ([numEnds]int{}) {
+			open = append(open, ev)
+		}
+	}
+	return open
 }
 
 // Sink watches what inner delivers.
@@ -135,6 +159,16 @@ func (o *Oracle) Filter(evs ...Event) {
 	for _, ev := range evs {
 		o.counts.filtered++
 		o.see(ev, filtered)
+	}
+}
+
+// Swallow notes events that a stage holds as it dies: nobody will hear of them,
+// and after Close's deadline they do not even count as lost by the death.
+func (o *Oracle) Swallow(evs ...Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, ev := range evs {
+		o.fate(ev).dark = true
 	}
 }
 
@@ -163,6 +197,7 @@ func (o *Oracle) outcome(ev Event, err error) error {
 	r := &o.counts.rejected
 	switch {
 	case err == nil:
+		o.fate(ev).taken = true
 		return nil
 	case errors.Is(err, stage.ErrFull):
 		r.Full++
