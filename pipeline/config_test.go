@@ -276,6 +276,9 @@ func FuzzConfig(f *testing.F) {
 				w.Settle()
 			}
 			h.close(t)
+			if s := h.p.Stats(); s.Delivered == 0 || s.Delivered+s.Evicted.Total() != s.Accepted {
+				t.Errorf("not everything was delivered: %+v", s)
+			}
 		})
 	})
 }
