@@ -23,6 +23,6 @@
 // The queue is in memory: what it holds does not survive the process.
 //
 // The folder docs explains the structure (architecture.md), the promises
-// (delivery.md), the metrics (metrics.md), testing with virtual time (testing.md), and the settings
-// (tuning.md).
+// (delivery.md), the metrics (metrics.md), testing with virtual time
+// (testing.md), and the settings (tuning.md).
 package penstock
