@@ -358,8 +358,8 @@ func (q *naiveQueue) enqueue(ev int) error {
 	return nil
 }
 
-// rank makes every third event important, with a reserve for them.
-func rank(t *rapid.T, cfg *IntakeConfig[int]) {
+// drawClasses makes every third event important, with a reserve for them.
+func drawClasses(t *rapid.T, cfg *IntakeConfig[int]) {
 	if !rapid.Bool().Draw(t, "ranked") {
 		return
 	}
@@ -381,7 +381,7 @@ func TestIntakeAgainstModel(t *testing.T) {
 			cfg.SizeOf = func(ev int) int { return ev }
 			cfg.QueueBytes = rapid.Int64Range(0, 30).Draw(t, "bytes")
 		}
-		rank(t, &cfg)
+		drawClasses(t, &cfg)
 		q, l := newQueue(cfg)
 		model := naiveQueue{IntakeConfig: cfg}
 		buffers, room := len(q.spare)+1, cap(q.spare)

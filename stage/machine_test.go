@@ -167,7 +167,7 @@ func newMachine(t *rapid.T) *machine {
 	m.cfg.ChunkSize = rapid.IntRange(1, m.cfg.QueueSize).Draw(t, "chunk")
 	m.cfg.SizeOf = func(number int) int { return number % 4 } // what the event is told from is its number
 	m.cfg.QueueBytes = rapid.SampledFrom([]int64{0, 8, 20}).Draw(t, "bytes")
-	rank(t, &m.cfg)
+	drawClasses(t, &m.cfg)
 	m.cfg.Clock = tickingClock{clock.NewMock(), &m.now}
 	m.now = time.Unix(0, 0)
 	m.q, m.l = newQueue(m.cfg)

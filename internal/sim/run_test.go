@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"time"
 
@@ -136,7 +137,7 @@ func (w *world) judge(before pipeline.Stats, v verdict, end pipeline.Stats) {
 	}
 	late := v.stats // callers outside and hooks may still count
 	late.Offered, late.Rejected, late.HookPanics = end.Offered, end.Rejected, end.HookPanics
-	if late != end {
+	if !reflect.DeepEqual(late, end) {
 		w.wrong("the books have changed since the verdict:\n%+v\n%+v", late, end)
 	}
 	w.losses(before, v, end)
