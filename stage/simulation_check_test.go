@@ -33,7 +33,7 @@ func (b *simBooks) check() {
 	if is.Rejected != b.rejected {
 		b.wrong("rejected: the books say %v, single events %v", is.Rejected, b.rejected)
 	}
-	for _, f := range b.flushers {
+	for _, f := range b.barriers {
 		if f.stage == flushWaits && isDone(f.mark) {
 			b.barrier(f.made)
 		}

@@ -94,7 +94,7 @@ func (s *sim) tail(batches *Buffers[int], last *simLink[Batch[int]]) {
 	}
 	s.failed.senders++
 	main := &simSink{sim: s, main: true}
-	flush := &simFlush{sim: s, f: NewFlusher[int](main, s.l, batches, s.workers), in: last}
+	flush := &simFlusher{sim: s, f: NewFlusher[int](main, s.l, batches, s.workers), in: last}
 	s.actors = append(s.actors, flush)
 	for range s.workers {
 		l := s.newLane("worker", &s.failed)
@@ -132,8 +132,8 @@ func (s *sim) callers(last *simLink[Batch[int]]) {
 		s.actors = append(s.actors, &simProducer{sim: s, number: k, calls: 4 + s.among(12)})
 	}
 	for range s.r.IntN(3) {
-		f := &simFlusher{sim: s, at: s.soon(150)}
-		s.flushers = append(s.flushers, f)
+		f := &simBarrier{sim: s, at: s.soon(150)}
+		s.barriers = append(s.barriers, f)
 		s.actors = append(s.actors, f)
 	}
 }

@@ -87,9 +87,9 @@ var simFeatures = [numSimFeature]string{
 
 // TestSimulation plays the cores of a pipeline through many seeds.
 func TestSimulation(t *testing.T) {
-	n := 20_000
+	n := simSeeds
 	if testing.Short() {
-		n = 2000
+		n = 1000
 	}
 	seeds.Simulation{
 		Package:  "stage",
