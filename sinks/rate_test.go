@@ -169,11 +169,11 @@ func TestBucketOfAnOddRate(t *testing.T) {
 	require.Equal(t, 2*longest, slow.wait(now, 1))
 	fast := newBucket(math.MaxFloat64, 0)
 	require.Equal(t, math.MaxInt32, fast.burst)
-	fast.take(now, 1<<40)
-	require.LessOrEqual(t, fast.wait(now, 1<<40), time.Duration(1), "it counts in whole nanoseconds")
+	fast.take(now, 1<<30)
+	require.LessOrEqual(t, fast.wait(now, 1<<30), time.Duration(1), "it counts in whole nanoseconds")
 	none := newBucket(0, 0)
-	none.take(now, 1<<40)
-	require.Zero(t, none.wait(now, 1<<40))
+	none.take(now, 1<<30)
+	require.Zero(t, none.wait(now, 1<<30))
 	require.True(t, none.full.IsZero())
 }
 
