@@ -92,7 +92,7 @@ func (h *Histogram) Quantiles() Quantiles {
 		percent uint64
 		at      *time.Duration
 	}{{50, &q.P50}, {95, &q.P95}, {99, &q.P99}} {
-		for r := rank(p.percent, q.Count); seen < r; seen += h.counts[i].Load() {
+		for r := rankOf(p.percent, q.Count); seen < r; seen += h.counts[i].Load() {
 			i++
 		}
 		*p.at = min(middleOf(i), q.Max)
@@ -100,9 +100,9 @@ func (h *Histogram) Quantiles() Quantiles {
 	return q
 }
 
-// rank is the nearest rank of a percentile among n > 0, from 1: the least k
+// rankOf is the nearest rank of a percentile among n > 0, from 1: the least k
 // such that k of n are at least percent in a hundred.
-func rank(percent, n uint64) uint64 {
+func rankOf(percent, n uint64) uint64 {
 	rest := 100 - percent
 	return n - (n/100*rest + n%100*rest/100)
 }

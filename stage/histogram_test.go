@@ -154,10 +154,10 @@ func TestHistogramAgainstSortedSlices(t *testing.T) {
 func TestRankIsTheNearest(t *testing.T) {
 	for n := uint64(1); n < 1000; n++ {
 		for _, percent := range []uint64{50, 95, 99} {
-			require.Equal(t, (n*percent+99)/100, rank(percent, n))
+			require.Equal(t, (n*percent+99)/100, rankOf(percent, n))
 		}
 	}
-	require.Equal(t, uint64(1<<63), rank(50, math.MaxUint64))
+	require.Equal(t, uint64(1<<63), rankOf(50, math.MaxUint64))
 }
 
 // Nothing is lost among those who record, and no reader sees what cannot be.

@@ -49,6 +49,7 @@ var All = []Figure{
 		emit(float64(s.Rejected.Dead), "dead")
 		emit(float64(s.Rejected.Invalid), "invalid")
 	}},
+	counter("important.rejected", "Important events refused because the queue was full, a part of all that were", func(s *pipeline.Stats) uint64 { return s.Rejected.FullImportant }),
 	counter("events.delivered", "Events taken by the sink", func(s *pipeline.Stats) uint64 { return s.Delivered }),
 	counter("events.rerouted", "Events taken by a route", func(s *pipeline.Stats) uint64 { return s.Rerouted }),
 	counter("events.filtered", "Events removed by a stage", func(s *pipeline.Stats) uint64 { return s.Filtered }),
@@ -56,6 +57,7 @@ var All = []Figure{
 		emit(float64(s.Evicted.Count), "count")
 		emit(float64(s.Evicted.Bytes), "bytes")
 	}},
+	counter("important.evicted", "Important events evicted, a part of all that were", func(s *pipeline.Stats) uint64 { return s.Evicted.Important }),
 	{"events.lost", "Accepted events that nobody took, by reason", "", true, []string{"reason"}, func(s *pipeline.Stats, emit func(float64, ...string)) {
 		emit(float64(s.Lost.Failed), "failed")
 		emit(float64(s.Lost.Panic), "panic")
