@@ -24,7 +24,7 @@ var errUnencodable = errors.New("cannot be encoded")
 func blotch(dst []byte, ev oracle.Event) ([]byte, error) {
 	switch ev.Seq {
 	case 3:
-		dst = append(dst, "half a li"...)
+		_ = append(dst, "half a li"...)
 		panic("blotted")
 	case 5:
 		return append(dst, "half a li"...), errUnencodable
