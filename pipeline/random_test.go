@@ -106,6 +106,9 @@ func weather(t *testing.T, w *clocktest.World) {
 		}
 		cfg.Routes = append(cfg.Routes, route)
 	}
+	if len(cfg.Routes) > 0 && r.IntN(2) == 0 {
+		cfg.SpillSize = 1 + r.IntN(12)
+	}
 	hook := w.Rand("hook")
 	cfg.OnFailure = func(context.Context, stage.Failure[Event]) {
 		switch hook.IntN(40) {
