@@ -393,11 +393,11 @@ func TestStatsAsJSON(t *testing.T) {
 	require.JSONEq(t, `{
 		"name": "",
 		"offered": 0, "accepted": 0,
-		"rejected": {"full": 0, "closed": 0, "too_large": 0, "canceled": 0, "dead": 0, "invalid": 0},
+		"rejected": {"full": 0, "full_important": 0, "closed": 0, "too_large": 0, "canceled": 0, "dead": 0, "invalid": 0},
 		"delivered": 0, "rerouted": 0, "filtered": 0,
-		"evicted": {"count": 0, "bytes": 0},
-		"lost": {"failed": 0, "panic": 0, "dead": 0, "deadline": 0, "in_doubt": 0},
-		"buffered": 0, "depth": 0, "in_flight": 0, "bytes": 0, "waiting": 0, "pressure": 0,
+		"evicted": {"count": 0, "bytes": 0, "important": 0},
+		"lost": {"failed": 0, "panic": 0, "dead": 0, "deadline": 0, "in_doubt": 0, "overflow": 0},
+		"buffered": 0, "depth": 0, "in_flight": 0, "spilled": 0, "bytes": 0, "waiting": 0, "pressure": 0,
 		"batches": {"size": 0, "bytes": 0, "age": 0, "flush": 0, "close": 0},
 		"hook_panics": 0, "misuse": 0
 	}`, string(got))
