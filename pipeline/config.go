@@ -58,6 +58,16 @@ type Config[T any] struct {
 	// OnPressure is called and the crossing counted; default 0.8, or of what the
 	// Reserve leaves if there is one.
 	Pressure float64
+	// SpillSize is the number of events that overflow has pushed out of the queue
+	// and that may wait for the Routes; 0: none go there. An event that
+	// DropOldest would evict, or that would be refused with ErrFull, then becomes
+	// a failure with the cause stage.ErrOverflow, and is rerouted, or lost if no
+	// route takes it. When SpillSize of them wait, overflow is as without it; so
+	// it is for an event that lacks bytes and not a place, because a spilled
+	// event goes on to hold its own. Besides, up to BatchSize of them, but at
+	// least 64, may be with a route. Room for all that wait is allocated by New.
+	// It needs Routes.
+	SpillSize int
 	// Important tells the events that matter more. They may have the whole
 	// queue; the lesser ones have what Reserve leaves of it. DropOldest evicts
 	// the oldest lesser event for either, and an important one only for
@@ -132,6 +142,8 @@ const (
 	maxHaul  = 4
 	linkSize = 4 // batches a channel between two actors holds
 
+	spillBytes = 16 // that a spilled event takes beside its own
+
 	maxWorkers     = 1 << 16
 	maxQueueMemory = 1 << (30 + 12*(^uint(0)>>63)) // bytes: 1 GiB, and 4 TiB where addresses have 64 bits
 )
@@ -198,6 +210,12 @@ func (c *Config[T]) validate() error {
 		return refuse("Overflow", uint8(c.Overflow), "must be DropOldest or DropNewest")
 	case math.IsNaN(c.Pressure) || c.Pressure < 0 || c.Pressure > 1:
 		return refuse("Pressure", c.Pressure, "must be above 0 and at most 1")
+	case c.SpillSize < 0:
+		return refuse("SpillSize", c.SpillSize, "must not be negative")
+	case uint64(c.SpillSize) > maxQueueMemory/uint64(reflect.TypeFor[T]().Size()+spillBytes):
+		return refuse("SpillSize", c.SpillSize, "needs more memory than any machine has")
+	case c.SpillSize > 0 && len(c.Routes) == 0:
+		return refuse("SpillSize", c.SpillSize, "needs Routes")
 	case math.IsNaN(c.Reserve) || c.Reserve < 0 || c.Reserve >= 1:
 		return refuse("Reserve", c.Reserve, "must be above 0 and below 1")
 	case c.Important == nil && c.Reserve > 0:
@@ -243,6 +261,7 @@ func (c *Config[T]) intake() stage.IntakeConfig[T] {
 		Overflow:       c.Overflow,
 		PressureAt:     max(1, int(math.Ceil(c.Pressure*float64(c.QueueSize)))),
 		ChunkSize:      c.chunkSize(),
+		SpillSize:      c.SpillSize,
 		Important:      c.Important,
 		LesserSize:     c.QueueSize - int(c.Reserve*float64(c.QueueSize)),
 		LesserBytes:    c.QueueBytes - int64(c.Reserve*float64(c.QueueBytes)),

@@ -48,5 +48,5 @@ func Example_deadline() {
 	// <nil>
 	// 2 lost, 1 of them in doubt, stuck: [hung disk]
 	// true true
-	// {Failed:0 Panic:0 Dead:0 Deadline:1 InDoubt:1}
+	// {Failed:0 Panic:0 Dead:0 Deadline:1 InDoubt:1 Overflow:0}
 }

@@ -29,6 +29,8 @@ type Stats struct {
 	Depth    uint64 `json:"depth"`     // waiting at the intake
 	InFlight uint64 `json:"in_flight"` // between the intake and a final outcome
 
+	Spilled uint64 `json:"spilled"` // offered to the routes for lack of room, whatever became of them
+
 	Bytes    int64  `json:"bytes"`    // of all events whose batch is not wholly settled, if Config.SizeOf is set
 	Waiting  uint64 `json:"waiting"`  // callers blocked in EnqueueWait
 	Pressure uint64 `json:"pressure"` // upward crossings of the threshold
@@ -79,10 +81,13 @@ type Lost struct {
 	Dead     uint64 `json:"dead"`     // held by an actor that died, or swallowed by a stage
 	Deadline uint64 `json:"deadline"` // still on the way when Close's context ended
 	InDoubt  uint64 `json:"in_doubt"` // inside a sink at that moment: it may have them
+	Overflow uint64 `json:"overflow"` // pushed out of the queue, and refused by every matching route
 }
 
 // Total is the sum over the reasons.
-func (l Lost) Total() uint64 { return l.Failed + l.Panic + l.Dead + l.Deadline + l.InDoubt }
+func (l Lost) Total() uint64 {
+	return l.Failed + l.Panic + l.Dead + l.Deadline + l.InDoubt + l.Overflow
+}
 
 // Batches counts by what cut a batch, empty ones included.
 type Batches struct {
@@ -127,10 +132,12 @@ func (p *Pipeline[T]) Stats() Stats {
 			Dead:     b.Lost[stage.LossDead],
 			Deadline: b.Lost[stage.LossDeadline],
 			InDoubt:  b.Lost[stage.LossInDoubt],
+			Overflow: b.Lost[stage.LossOverflow],
 		},
 		Buffered:    uint64(b.Depth) + b.InFlight,
 		Depth:       uint64(b.Depth),
 		InFlight:    b.InFlight,
+		Spilled:     b.Spilled,
 		Bytes:       b.Bytes,
 		Waiting:     uint64(b.Waiting),
 		Pressure:    b.Crossings,

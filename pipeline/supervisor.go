@@ -72,6 +72,7 @@ func newSupervisor[T any](owner *Pipeline[T], sink stage.Sink[T], cfg *Config[T]
 	}
 	s.flusher = stage.NewFlusher(sink, s.ledger, batches, cfg.Workers)
 	s.router = stage.NewErrorRouter(cfg.Routes, s.ledger, s.reports())
+	s.router.Intake = s.intake
 	s.observer = stage.NewObserver(stage.Hooks[T]{OnPressure: cfg.OnPressure, OnFailure: cfg.OnFailure, OnDrop: cfg.OnDrop}, s.intake)
 	s.sinks = distinct(sink, cfg.Routes)
 	for _, sink := range s.sinks {
@@ -101,7 +102,8 @@ func (s *supervisor[T]) reports() chan<- stage.Failure[T] {
 //	   ╎          ╎          │          │
 //	   └╌╌╌╌╌╌╌╌╌╌┴╌╌╌╌╌╌╌╌╌╌┴─ failed ─┴─▶ router ─ settled ─▶ observer
 //
-// The dotted ways carry something only when an actor has died.
+// The dotted ways carry something only when an actor has died. Not drawn: the
+// router fetches from the intake what overflow has spilled.
 func (s *supervisor[T]) start() {
 	cfg := s.cfg
 	line := []stage.Stage[T]{

@@ -44,8 +44,9 @@ func (s *supervisor[T]) report(b stage.Batch[T]) {
 	}
 }
 
-// sweepFailed settles failures without offering them to a route.
+// sweepFailed settles failures, and what overflow has spilled, without offering them to a route.
 func (s *supervisor[T]) sweepFailed() {
 	plain := stage.NewErrorRouter[T](nil, s.ledger, s.reports())
+	plain.Intake = s.intake
 	_ = plain.Run(s.ctx, s.failed.c)
 }

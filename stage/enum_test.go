@@ -21,7 +21,7 @@ func TestEnumNames(t *testing.T) {
 		{func(i uint8) fmt.Stringer { return Trigger(i) }, []string{"none", "size", "bytes", "age", "flush", "close"}},
 		{func(i uint8) fmt.Stringer { return Overflow(i) }, []string{"drop-oldest", "drop-newest"}},
 		{func(i uint8) fmt.Stringer { return Outcome(i) }, []string{"pending", "delivered", "rerouted", "filtered", "lost"}},
-		{func(i uint8) fmt.Stringer { return Loss(i) }, []string{"failed", "panic", "dead", "deadline", "in_doubt"}},
+		{func(i uint8) fmt.Stringer { return Loss(i) }, []string{"failed", "panic", "dead", "deadline", "in_doubt", "overflow"}},
 		{func(i uint8) fmt.Stringer { return Eviction(i) }, []string{"count", "bytes"}},
 		{func(i uint8) fmt.Stringer { return Refusal(i) }, []string{"full", "closed", "too_large", "canceled", "dead", "invalid"}},
 		{func(i uint8) fmt.Stringer { return BreakerState(i) }, []string{"none", "closed", "half_open", "open"}},

@@ -23,6 +23,9 @@ var (
 	// ErrInDoubt is the cause of those of them that a sink or a route was
 	// writing at that moment; it wraps ErrAbandoned.
 	ErrInDoubt = fmt.Errorf("%w in the middle of a write", ErrAbandoned)
+	// ErrOverflow is the cause of events that overflow has pushed out of the
+	// queue, or did not let in, and that were offered to the routes instead.
+	ErrOverflow = errors.New("penstock: queue overflowed")
 	// ErrGrown is the cause when a stage returned more events than it was given.
 	ErrGrown = errors.New("penstock: stage returned more events than it was given")
 )

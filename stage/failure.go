@@ -52,11 +52,12 @@ const (
 	LossDead                 // an actor died that held it, or that it had to pass
 	LossDeadline             // Close's context ended before it reached a sink
 	LossInDoubt              // Close's context ended while a sink was writing it
+	LossOverflow             // overflow pushed it out of the queue, and no matching route took it
 
 	numLoss
 )
 
-var lossNames = [numLoss]string{"failed", "panic", "dead", "deadline", "in_doubt"}
+var lossNames = [numLoss]string{"failed", "panic", "dead", "deadline", "in_doubt", "overflow"}
 
 // String returns the lower-case name that Stats uses.
 func (l Loss) String() string { return name(lossNames[:], int(l)) }

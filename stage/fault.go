@@ -20,5 +20,6 @@ const (
 	faultStaleReceipt     fault = "stale-receipt"     // a used receipt settles again
 	faultDropUnreported   fault = "drop-unreported"   // the drop hook misses an event
 	faultReportTwice      fault = "report-twice"      // the failure hook hears of a failure twice
+	faultEarlySpill       fault = "early-spill"       // flush marks do not wait for what is spilled
 	faultInvadeReserve    fault = "invade-reserve"    // lesser events evict important ones
 )

@@ -35,6 +35,8 @@ type IntakeConfig[T any] struct {
 	LesserSize  int
 	LesserBytes int64
 
+	SpillSize int // overflowed events that may wait for the routes; 0: none go there
+
 	ReportDrops    bool // somebody asks for evicted events
 	ReportPressure bool // somebody asks for crossings
 
@@ -88,9 +90,11 @@ type Intake[T any] struct {
 	over    bool     // abandoned: bytes are not counted any more
 
 	waiters waitRoom[T]
+	spills  spills[T]
 
 	rejected  [numRefusal]uint64
 	evicted   [numEviction]uint64
+	direct    uint64                         // accepted and spilled at once
 	grave     struct{ full, evicted uint64 } // of rejected for RefusedFull and evicted, the important ones
 	crossings uint64
 	armed     bool // the next upward crossing of PressureAt counts
@@ -169,15 +173,12 @@ func NewIntake[T any](cfg IntakeConfig[T], ledger *Ledger) *Intake[T] {
 			q.drops[why] = newDropLog[T](cfg.QueueSize)
 		}
 	}
+	if cfg.SpillSize > 0 {
+		q.spills.ring = make([]spilled[T], cfg.SpillSize)
+		q.spills.notice = make(chan struct{}, 1)
+	}
 	q.waiters.free = make(chan *waiter[T], keptWaiters)
 	ledger.release = q.release
 	q.open()
 	return q
-}
-
-// Depth returns the number of waiting events.
-func (q *Intake[T]) Depth() int {
-	q.mu.lock()
-	defer q.mu.Unlock()
-	return q.depth()
 }

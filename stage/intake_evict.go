@@ -26,6 +26,8 @@ func (q *Intake[T]) makeRoom(l load) bool {
 	for first := q.waiters.ahead(l.important); ; first = false {
 		full := q.depth() >= q.cfg.QueueSize || lesser && q.lessers() >= q.cfg.LesserSize
 		switch {
+		case full && least <= 0 && !q.spills.full():
+			q.spillOldest() // frees no bytes
 		case full:
 			least -= q.evict(EvictedCount)
 		case first || least > 0:
@@ -41,21 +43,42 @@ func (q *Intake[T]) makeRoom(l load) bool {
 func (q *Intake[T]) evict(why Eviction) (size int64) {
 	line, b := q.prey()
 	i := b.head
-	size = b.sizeAt(i)
 	important := q.ranked && b.classes[i]
 	if log := &q.drops[why]; log.events != nil {
 		log.add(b.events[i], important)
 	}
-	b.bytes -= size
-	q.held -= size
-	q.bytes -= size
 	if important {
-		b.important.sub(tally{1, size})
-		q.important.sub(tally{1, size})
 		q.grave.evicted++
 	}
 	if !planted(faultMiscountEviction) || q.evicted[why]%8 != 7 {
 		q.evicted[why]++
+	}
+	size = q.remove(line, b)
+	q.bytes -= size
+	return size
+}
+
+// spillOldest hands over to the routes what evict would drop.
+func (q *Intake[T]) spillOldest() {
+	line, b := q.prey()
+	i, number := b.head, q.passed()+1
+	if b.sparse {
+		number = b.numbers[i]
+	}
+	q.spill(&b.events[i], number, b.sizeAt(i))
+	q.remove(line, b)
+}
+
+// remove takes the oldest event of b out of the waiting ones, and returns its
+// bytes, which are still those of an unsettled event.
+func (q *Intake[T]) remove(line *chunks[T], b *Buffer[T]) (size int64) {
+	i := b.head
+	size = b.sizeAt(i)
+	b.bytes -= size
+	q.held -= size
+	if q.ranked && b.classes[i] {
+		b.important.sub(tally{1, size})
+		q.important.sub(tally{1, size})
 	}
 	q.behead(line, b)
 	return size

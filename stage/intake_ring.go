@@ -11,9 +11,10 @@ type signals uint8
 const (
 	wakeActor signals = 1 << iota
 	tellObserver
+	wakeRouter
 )
 
-// signal pays them. Both channels have one slot, and a full slot means that
+// signal pays them. The channels have one slot each, and a full slot means that
 // the reader is about to look anyway.
 func (q *Intake[T]) signal(s signals) {
 	if s&wakeActor != 0 {
@@ -25,6 +26,12 @@ func (q *Intake[T]) signal(s signals) {
 	if s&tellObserver != 0 {
 		select {
 		case q.notice <- struct{}{}:
+		default:
+		}
+	}
+	if s&wakeRouter != 0 {
+		select {
+		case q.spills.notice <- struct{}{}:
 		default:
 		}
 	}
@@ -69,11 +76,12 @@ func (q *Intake[T]) admit(ev *T, l load, now time.Time) (signals, error) {
 	if !q.waiters.ahead(l.important) && q.fits(l) {
 		return sig | q.push(ev, l, now), nil
 	}
-	room := q.cfg.Overflow == DropOldest && q.makeRoom(l)
 	var err error
-	if room {
+	switch {
+	case q.cfg.Overflow == DropOldest && q.makeRoom(l):
 		sig |= q.push(ev, l, now)
-	} else {
+	case q.spillNew(ev, l):
+	default:
 		if !planted(faultRejectUncounted) {
 			q.rejected[RefusedFull]++
 		}
@@ -86,7 +94,7 @@ func (q *Intake[T]) admit(ev *T, l load, now time.Time) (signals, error) {
 	sig |= q.grant(now)
 	q.rearm()
 	q.limit()
-	return sig | q.observe(), err
+	return sig | q.observe() | q.alert(), err
 }
 
 // rearm makes the next upward crossing count, if the depth is below the

@@ -126,9 +126,9 @@ func (q *Intake[T]) Seal(err error, why Refusal) {
 }
 
 // Abandon settles everything accepted and not settled as lost for the reason
-// why, here and in the ledger in one step. It returns the waiting events, so
-// that they can be reported, and the number of events in doubt. The intake
-// must be sealed.
+// why, here and in the ledger in one step. It returns the waiting and the
+// spilled events, so that they can be reported, and the number of events in
+// doubt. The intake must be sealed.
 func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 	q.mu.lock()
 	defer q.mu.Unlock()
@@ -143,51 +143,14 @@ func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 			waiting = append(waiting, Batch[T]{Events: b.events[b.head:b.n]})
 		}
 	}
+	if q.spills.n > 0 {
+		waiting = append(waiting, Batch[T]{Events: q.spills.empty()})
+	}
 	q.marks, q.bytes, q.held, q.important, q.over = nil, 0, 0, tally{}, true
 	if !planted(faultForgetWaiting) {
 		q.ledger.admit(events, from)
 	}
 	return waiting, q.ledger.Abandon(why)
-}
-
-// IntakeBooks are the intake's figures at one instant, with the ledger's.
-type IntakeBooks struct {
-	Books
-	Accepted uint64
-	Rejected [numRefusal]uint64  // by Refusal
-	Evicted  [numEviction]uint64 // by Eviction
-
-	// Of the events refused with RefusedFull, and of the evicted ones, the
-	// important ones.
-	ImportantFull    uint64
-	ImportantEvicted uint64
-
-	Depth     int    // waiting events
-	Bytes     int64  // of all unsettled events
-	Waiting   int    // callers blocked in EnqueueWait
-	Crossings uint64 // of the pressure threshold, upward
-}
-
-// Books returns one consistent copy of the intake's and the ledger's figures.
-func (q *Intake[T]) Books() IntakeBooks {
-	q.mu.lock()
-	defer q.mu.Unlock()
-	q.ledger.mu.Lock()
-	defer q.ledger.mu.Unlock()
-	return IntakeBooks{
-		Books:    q.ledger.books(),
-		Accepted: q.accepted(),
-		Rejected: q.rejected,
-		Evicted:  q.evicted,
-
-		ImportantFull:    q.grave.full,
-		ImportantEvicted: q.grave.evicted,
-
-		Depth:     q.depth(),
-		Bytes:     q.bytes,
-		Waiting:   q.waiters.n,
-		Crossings: q.crossings,
-	}
 }
 
 // report moves what the observer has to tell into log and returns the
@@ -200,11 +163,4 @@ func (q *Intake[T]) report(log *[numEviction]dropLog[T]) (alarms, depth int) {
 	*log, q.drops = q.drops, *log
 	alarms, depth, q.alarms = q.alarms, q.alarmed, 0
 	return alarms, depth
-}
-
-// Drained reports whether the intake is sealed and empty.
-func (q *Intake[T]) Drained() bool {
-	q.mu.lock()
-	defer q.mu.Unlock()
-	return q.refusal != nil && q.depth() == 0
 }

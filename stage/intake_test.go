@@ -907,3 +907,14 @@ func TestLesserEventsEndThePause(t *testing.T) {
 	offer(q, 2)
 	require.Len(t, q.wake, 1)
 }
+
+func TestSpillingDoesNotAllocate(t *testing.T) {
+	for _, overflow := range []Overflow{DropOldest, DropNewest} {
+		q, _ := newQueue(IntakeConfig[int]{QueueSize: 8, Overflow: overflow, SpillSize: 10_000})
+		offer(q, count(1, 8)...)
+		ev := 9
+		require.Zero(t, testing.AllocsPerRun(500, func() { _ = q.Enqueue(&ev) }))
+		require.Equal(t, 501, q.spills.n)
+		require.Equal(t, uint64(501), q.Books().InFlight)
+	}
+}

@@ -24,11 +24,12 @@ type Ledger struct {
 
 	abandoned bool // everything was settled by Abandon; what comes later is ignored
 
-	open  []*cohort // issued and not all settled, in order of issue, from head on
-	head  int
-	free  []*cohort
-	mark  uint64 // every event accepted up to this one is settled
-	marks []*Mark
+	main    lane // by order of acceptance
+	spills  lane // what overflow has sent to the routes; by order of spilling
+	spilled uint64
+	poured  uint64 // those of them that have a receipt
+	free    []*cohort
+	marks   []*Mark
 }
 
 // Books are the ledger's figures at one instant.
@@ -38,6 +39,7 @@ type Books struct {
 	Rerouted  uint64
 	Filtered  uint64
 	Lost      [numLoss]uint64    // by Loss
+	Spilled   uint64             // events that overflow has sent to the routes, whatever became of them
 	Misuse    uint64             // settlements, splits and batches that were refused
 	Batches   [numTrigger]uint64 // issued, by Trigger
 	Batched   [numTrigger]uint64 // events in them
@@ -62,7 +64,7 @@ func (l *Ledger) Books() Books {
 func (l *Ledger) books() Books {
 	return Books{
 		InFlight: l.inFlight, Delivered: l.delivered, Rerouted: l.rerouted, Filtered: l.filtered,
-		Lost: l.lost, Misuse: l.misuse, Batches: l.batches, Batched: l.batched,
+		Lost: l.lost, Spilled: l.spilled, Misuse: l.misuse, Batches: l.batches, Batched: l.batched,
 	}
 }
 
@@ -74,8 +76,8 @@ func (l *Ledger) admit(n int, from uint64) {
 	if l.abandoned {
 		return
 	}
-	if l.inFlight == 0 && l.head == len(l.open) {
-		l.advance(from)
+	if l.inFlight == 0 && l.main.empty() {
+		l.advance(&l.main, from)
 	}
 	l.inFlight += uint64(n)
 	l.unissued += uint64(n)
@@ -89,25 +91,10 @@ func (l *Ledger) Issue(n int, bytes int64, span Span, trigger Trigger) Receipt {
 	if l.abandoned {
 		return Receipt{ledger: l}
 	}
-	l.unissued -= uint64(n)
 	l.batches[trigger]++
 	l.batched[trigger] += uint64(n)
-	var c *cohort
-	if k := len(l.free) - 1; k >= 0 {
-		c, l.free = l.free[k], l.free[:k]
-	} else {
-		c = &cohort{}
-	}
-	c.span, c.bytes = span, bytes
-	if l.head == len(l.open) {
-		l.open, l.head = l.open[:0], 0
-		l.advance(span.From)
-	} else if len(l.open) == cap(l.open) && l.head > 0 {
-		n := copy(l.open, l.open[l.head:])
-		clear(l.open[n:])
-		l.open, l.head = l.open[:n], 0
-	}
-	l.open = append(l.open, c)
+	c := l.issue(&l.main, n, bytes, span)
+	c.number, c.spill = span.From+1, direct
 	return c.add(l, n)
 }
 
@@ -234,7 +221,7 @@ func (l *Ledger) settle(c *cohort, p *part, o Outcome, why Loss) (freed int64) {
 		o = Lost
 	}
 	if o == Lost {
-		l.lose(c.span, p, why)
+		l.lose(c, p, why)
 	} else {
 		l.count(o, p.n)
 	}
@@ -246,16 +233,16 @@ func (l *Ledger) settle(c *cohort, p *part, o Outcome, why Loss) (freed int64) {
 	if freed, c.bytes = c.bytes, 0; planted(faultKeepBytes) {
 		freed = 0
 	}
-	l.retire()
+	l.retire(c.lane)
 	return freed
 }
 
-// lose counts the events of p, which lie in span, as lost.
-func (l *Ledger) lose(span Span, p *part, why Loss) {
+// lose counts the events of p, which is c's, as lost.
+func (l *Ledger) lose(c *cohort, p *part, why Loss) {
 	n := uint64(p.n)
 	l.lost[why] += n
 	l.inFlight -= n
-	l.markLost(span, n)
+	l.markLost(c.number, c.spill, n)
 }
 
 func (l *Ledger) giveBack(bytes int64) {
@@ -284,28 +271,37 @@ func (l *Ledger) abandon(why Loss) (inDoubt uint64) {
 	if l.abandoned {
 		return 0
 	}
-	for _, c := range l.open[l.head:] {
-		for i := range c.parts {
-			p := &c.parts[i]
-			if !p.open || planted(faultForgetAbandoned) {
-				continue
-			}
-			reason := why
-			if p.calling {
-				reason = LossInDoubt
-				inDoubt += uint64(p.n)
-			}
-			p.open = false
-			l.lose(c.span, p, reason)
+	for _, on := range []*lane{&l.main, &l.spills} {
+		for _, c := range on.open[on.head:] {
+			inDoubt += l.abandonCohort(c, why)
 		}
 	}
 	l.lost[why] += l.unissued
 	l.inFlight -= l.unissued
-	l.markLost(Span{}, l.unissued)
+	l.markLost(0, 0, l.unissued)
 	l.unissued = 0
-	l.open, l.head, l.free = nil, 0, nil
+	l.main, l.spills, l.free = lane{mark: ^uint64(0)}, lane{mark: ^uint64(0)}, nil
 	l.abandoned = true
-	l.advance(^uint64(0))
+	l.wake()
+	return inDoubt
+}
+
+// abandonCohort settles the open parts of c, and returns how many of its events
+// are in doubt.
+func (l *Ledger) abandonCohort(c *cohort, why Loss) (inDoubt uint64) {
+	for i := range c.parts {
+		p := &c.parts[i]
+		if !p.open || planted(faultForgetAbandoned) {
+			continue
+		}
+		reason := why
+		if p.calling {
+			reason = LossInDoubt
+			inDoubt += uint64(p.n)
+		}
+		p.open = false
+		l.lose(c, p, reason)
+	}
 	return inDoubt
 }
 

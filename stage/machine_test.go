@@ -18,7 +18,8 @@ type fate uint8
 const (
 	waiting fate = iota // at the intake
 	passing             // taken, and in no batch yet
-	issued              // in a batch with a receipt
+	poured              // spilled, and not fetched yet
+	issued              // in a batch or a failure with a receipt
 	delivered
 	rerouted
 	filtered
@@ -78,6 +79,9 @@ type world struct {
 	now    time.Time // the clock's
 	over   bool
 	marks  []*standing
+
+	spill   []int // what is poured, in order
+	spilled int   // so far
 }
 
 func (m *world) all(f fate) (numbers []int) {
@@ -109,7 +113,8 @@ func (m *world) lose(why Loss, events ...int) {
 	}
 }
 
-// enqueue makes room as DropOldest does, and says whether it did.
+// enqueue makes room as the policy says, and says whether the event was
+// accepted.
 func (m *world) enqueue(size int64) bool {
 	number := len(m.fates) + 1
 	fits := func(waiting []int, bytes int64) bool {
@@ -124,24 +129,43 @@ func (m *world) enqueue(size int64) bool {
 		return len(waiting) < m.cfg.QueueSize && (m.cfg.QueueBytes == 0 || bytes+size <= m.cfg.QueueBytes) &&
 			(!m.lesser(number) || lessers < m.cfg.LesserSize && (m.cfg.QueueBytes == 0 || bytes-important+size <= m.cfg.LesserBytes))
 	}
-	queue, bytes := m.all(waiting), m.bytes
-	var victims []int
+	// lacksBytes is what is left of fits if the count is no matter.
+	lacksBytes := func(waiting []int, bytes int64) bool {
+		important := int64(0)
+		for _, ev := range waiting {
+			if !m.lesser(ev) {
+				important += m.sizes[ev-1]
+			}
+		}
+		return m.cfg.QueueBytes > 0 && (bytes+size > m.cfg.QueueBytes || m.lesser(number) && bytes-important+size > m.cfg.LesserBytes)
+	}
+	queue, bytes, fate := m.all(waiting), m.bytes, waiting
+	var victims, spilled []int
 	for !fits(queue, bytes) {
 		i := slices.IndexFunc(queue, m.lesser)
 		if i < 0 && !m.lesser(number) && len(queue) > 0 {
 			i = 0
 		}
-		if i < 0 {
-			return false
+		if i < 0 || m.cfg.Overflow == DropNewest {
+			if queue = m.all(waiting); len(m.spill) >= m.cfg.SpillSize || lacksBytes(queue, m.bytes) {
+				return false
+			}
+			victims, spilled, bytes, fate = nil, []int{number}, m.bytes, poured
+			break
 		}
-		bytes -= m.sizes[queue[i]-1]
-		victims = append(victims, queue[i])
+		if len(m.spill)+len(spilled) < m.cfg.SpillSize && !lacksBytes(queue, bytes) {
+			spilled = append(spilled, queue[i])
+		} else {
+			bytes -= m.sizes[queue[i]-1]
+			victims = append(victims, queue[i])
+		}
 		queue = slices.Delete(queue, i, i+1)
 	}
+	m.fates, m.sizes, m.born = append(m.fates, fate), append(m.sizes, size), append(m.born, m.now)
 	m.become(evicted, victims...)
-	m.bytes = bytes
-	m.fates, m.sizes, m.born = append(m.fates, waiting), append(m.sizes, size), append(m.born, m.now)
-	m.bytes += size
+	m.become(poured, spilled...)
+	m.spill, m.spilled = append(m.spill, spilled...), m.spilled+len(spilled)
+	m.bytes = bytes + size
 	return true
 }
 
@@ -166,6 +190,8 @@ func newMachine(t *rapid.T) *machine {
 	m.cfg = IntakeConfig[int]{QueueSize: rapid.IntRange(1, 10).Draw(t, "queue")}
 	m.cfg.ChunkSize = rapid.IntRange(1, m.cfg.QueueSize).Draw(t, "chunk")
 	m.cfg.SizeOf = func(number int) int { return number % 4 } // what the event is told from is its number
+	m.cfg.Overflow = rapid.SampledFrom([]Overflow{DropOldest, DropOldest, DropNewest}).Draw(t, "overflow")
+	m.cfg.SpillSize = rapid.SampledFrom([]int{0, 0, 1, 3, 20}).Draw(t, "spill")
 	m.cfg.QueueBytes = rapid.SampledFrom([]int64{0, 8, 20}).Draw(t, "bytes")
 	drawClasses(t, &m.cfg)
 	m.cfg.Clock = tickingClock{clock.NewMock(), &m.now}
@@ -197,7 +223,7 @@ func (m *machine) collect(t require.TestingT) {
 			// The first event of its chunk is one of the latest before it.
 			oldest := p.events[0]
 			chunk := max(0, oldest-m.cfg.ChunkSize)
-			if m.cfg.Important != nil { // it may have been moved to one that was begun long ago
+			if m.cfg.Important != nil || m.cfg.SpillSize > 0 { // it may have been moved to one that was begun long ago
 				chunk = 0
 			}
 			require.Contains(t, m.born[chunk:oldest], b.born)
@@ -207,6 +233,30 @@ func (m *machine) collect(t require.TestingT) {
 		m.become(issued, p.events...)
 		m.parcels = append(m.parcels, p)
 	}
+}
+
+// fetch takes the next spilled events, as the router does.
+func (m *machine) fetch(t require.TestingT) bool {
+	f, ok := m.q.fetch()
+	require.Equal(t, len(m.spill) > 0, ok)
+	if !ok {
+		return false
+	}
+	p := &parcel{events: slices.Clone(f.Events), failure: f, group: &group{live: 1}}
+	require.NotEmpty(t, p.events)
+	require.Equal(t, m.spill[:len(p.events)], p.events)
+	require.LessOrEqual(t, len(p.events), m.cfg.ChunkSize)
+	if len(m.marks) == 0 {
+		require.Len(t, p.events, min(len(m.spill), m.cfg.ChunkSize))
+	}
+	require.ErrorIs(t, f.Err, ErrOverflow)
+	m.spill = m.spill[len(p.events):]
+	for _, ev := range p.events {
+		p.group.bytes += m.sizes[ev-1]
+	}
+	m.become(issued, p.events...)
+	m.parcels = append(m.parcels, p)
+	return true
 }
 
 // pick draws one of the open parcels.
@@ -233,7 +283,8 @@ func (m *machine) check(t require.TestingT) {
 	n := func(f fate) uint64 { return uint64(len(m.all(f))) }
 	require.Equal(t, uint64(len(m.fates)), b.Accepted)
 	require.Equal(t, int(n(waiting)), b.Depth)
-	require.Equal(t, n(passing)+n(issued), b.InFlight)
+	require.Equal(t, n(passing)+n(poured)+n(issued), b.InFlight)
+	require.EqualValues(t, m.spilled, b.Spilled)
 	require.Equal(t, n(delivered), b.Delivered)
 	require.Equal(t, n(rerouted), b.Rerouted)
 	require.Equal(t, n(filtered), b.Filtered)
@@ -247,6 +298,9 @@ func (m *machine) check(t require.TestingT) {
 		held += m.sizes[ev-1]
 	}
 	require.Equal(t, held, m.q.held)
+	for k := m.q.spills.n; k < len(m.q.spills.ring); k++ {
+		require.Zero(t, *m.q.spills.at(k), "what was fetched is still there")
+	}
 	for _, s := range m.marks {
 		if isDone(s.mark) {
 			for i, f := range m.fates[:s.seq] {
@@ -291,6 +345,12 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			m.enqueue.send(m.chunks)
 			taken := m.l.Books().InFlight - before
 			m.become(passing, m.all(waiting)[:taken]...)
+		},
+		"fetch": func(t *rapid.T) {
+			if m.over {
+				t.Skip("all was taken")
+			}
+			m.fetch(t)
 		},
 		"batch": func(t *rapid.T) {
 			if len(m.chunks) == 0 {
@@ -425,7 +485,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		},
 		"mark": func(t *rapid.T) {
 			s := &standing{mark: m.q.Mark(), seq: len(m.fates)}
-			require.Equal(t, uint64(s.seq), s.mark.seq)
+			require.Equal(t, uint64(s.seq), s.mark.seq+m.q.direct, "what was spilled at once does not count there")
 			m.marks = append(m.marks, s)
 		},
 		"forget": func(t *rapid.T) {
@@ -451,7 +511,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			for _, b := range back {
 				events = append(events, b.Events...)
 			}
-			require.Equal(t, m.all(waiting), events)
+			require.Equal(t, append(m.all(waiting), m.spill...), events)
+			m.spill = nil
 			doubt := 0
 			for _, p := range m.parcels {
 				if p.calling {
@@ -460,7 +521,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				}
 				m.used = append(m.used, p.receipt())
 			}
-			for _, f := range []fate{waiting, passing, issued} {
+			for _, f := range []fate{waiting, passing, poured, issued} {
 				m.lose(LossDeadline, m.all(f)...)
 			}
 			require.Equal(t, uint64(doubt), inDoubt)
@@ -473,7 +534,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 func (m *machine) finish(t *rapid.T) {
 	steps := m.actions()
 	for !m.over && m.q.take(m.filled(), false) == deliver {
-		m.become(passing, m.all(waiting)[:m.l.Books().InFlight-uint64(len(m.all(passing))+len(m.all(issued)))]...)
+		m.become(passing, m.all(waiting)[:m.l.Books().InFlight-uint64(len(m.all(passing))+len(m.all(poured))+len(m.all(issued)))]...)
 		m.enqueue.send(m.chunks)
 	}
 	for len(m.chunks) > 0 {
@@ -481,6 +542,8 @@ func (m *machine) finish(t *rapid.T) {
 	}
 	if m.batcher.cut.open() && !m.over {
 		steps["age"](t)
+	}
+	for !m.over && m.fetch(t) {
 	}
 	for len(m.parcels) > 0 {
 		i := len(m.parcels) - 1

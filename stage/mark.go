@@ -5,17 +5,19 @@ import "slices"
 // Mark waits for the ledger to have settled every event up to a number in the
 // order of acceptance.
 type Mark struct {
-	seq  uint64
-	lost uint64 // of the events before the mark, since it was set; guarded by Ledger.mu
-	done chan struct{}
+	seq     uint64
+	before  uint64 // events spilled before it was set
+	spilled uint64 // the latest spilled event before it; guarded by Ledger.mu
+	lost    uint64 // of the events before the mark, since it was set; guarded by Ledger.mu
+	done    chan struct{}
 }
 
 // Await sets a mark at seq. The caller ends it with Forget.
 func (l *Ledger) Await(seq uint64) *Mark {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	m := &Mark{seq: seq, done: make(chan struct{})}
-	if seq <= l.mark {
+	m := &Mark{seq: seq, before: l.spilled, spilled: l.spilled, done: make(chan struct{})}
+	if l.reached(m) {
 		close(m.done)
 		return m
 	}
@@ -37,47 +39,32 @@ func (l *Ledger) Forget(m *Mark) (lost uint64) {
 	return m.lost
 }
 
-// markLost tells the marks that n events of span were lost. A batch lies
-// wholly before a mark or wholly behind it: the intake cuts there. mu is held.
-func (l *Ledger) markLost(span Span, n uint64) {
+// markLost tells the marks that n events of a cohort were lost, whose first has
+// these numbers in the order of acceptance and of spilling. A cohort lies
+// wholly before a mark or wholly behind it: it was cut there. mu is held.
+func (l *Ledger) markLost(number, spill, n uint64) {
 	for _, m := range l.marks {
-		if span.From < m.seq {
+		if m.covers(number, spill) {
 			m.lost += n
 		}
 	}
 }
 
-// retire drops settled cohorts from the front of the order and moves the
-// watermark past them. mu is held.
-func (l *Ledger) retire() {
-	for l.head < len(l.open) {
-		c := l.open[l.head]
-		if c.live > 0 {
-			l.advance(c.span.From)
-			if planted(faultEarlyMark) {
-				l.advance(c.span.Through)
-			}
-			return
-		}
-		l.advance(c.span.Through)
-		l.open[l.head] = nil
-		l.head++
-		c.parts = c.parts[:0]
-		l.free = append(l.free, c)
-	}
-}
+// covers reports whether an event was accepted before the mark was set: it was
+// among the first seq of those that waited, or had been spilled by then.
+func (m *Mark) covers(number, spill uint64) bool { return number <= m.seq || spill <= m.before }
 
-// advance moves the watermark and wakes whoever waited for it. mu is held.
-func (l *Ledger) advance(mark uint64) {
-	if mark <= l.mark {
-		return
-	}
-	l.mark = mark
+// wake ends the marks that everything before is settled. mu is held.
+func (l *Ledger) wake() {
 	l.marks = slices.DeleteFunc(l.marks, func(m *Mark) bool {
-		if m.seq > mark {
+		if !l.reached(m) {
 			return false
 		}
 		close(m.done)
 		return true
 	})
+}
+
+func (l *Ledger) reached(m *Mark) bool {
+	return m.seq <= l.main.mark && (m.spilled <= l.spills.mark || planted(faultEarlySpill))
 }

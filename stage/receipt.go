@@ -14,8 +14,14 @@ type Receipt struct {
 // cohort is what was issued for one batch: its place in the order of arrival,
 // and the parts it has been split into. Guarded by the ledger's lock.
 type cohort struct {
-	span  Span
+	lane  *lane
+	span  Span // in its lane
 	bytes int64
+
+	// number and spill are the first event's in the order of acceptance and of
+	// spilling.
+	number, spill uint64
+
 	parts []part
 	live  int    // parts not settled yet
 	gen   uint64 // never goes back, so that a stale receipt never fits a recycled cohort

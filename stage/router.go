@@ -17,6 +17,9 @@ type ErrorRouter[T any] struct {
 	// Sync receives requests to flush the routes' sinks. Many send, nobody
 	// closes it.
 	Sync chan SyncRequest
+	// Intake is where events come from that overflow sends to the routes; nil:
+	// nowhere. Set before Run.
+	Intake *Intake[T]
 
 	names  []string // the routes' sinks'
 	meters []meter  // of calls of the routes' sinks
@@ -34,8 +37,13 @@ func NewErrorRouter[T any](routes []Route[T], ledger *Ledger, settled chan<- Fai
 // Name is "router".
 func (r *ErrorRouter[T]) Name() string { return "router" }
 
-// Run returns when failed is closed.
+// Run returns when failed is closed. The intake must be sealed and empty by
+// then: what overflow has spilled is settled before.
 func (r *ErrorRouter[T]) Run(ctx context.Context, failed <-chan Failure[T]) error {
+	var spilled <-chan struct{}
+	if r.Intake != nil {
+		spilled = r.Intake.spills.notice
+	}
 	for {
 		select { // asked for first, so that failures do not hold it up
 		case s := <-r.Sync:
@@ -45,13 +53,30 @@ func (r *ErrorRouter[T]) Run(ctx context.Context, failed <-chan Failure[T]) erro
 		select {
 		case f, ok := <-failed:
 			if !ok {
+				for r.spill(ctx) {
+				}
 				return nil
 			}
 			r.route(ctx, f, 0)
+		case <-spilled:
+			r.spill(ctx)
 		case s := <-r.Sync:
 			r.flush(ctx, s)
 		}
 	}
+}
+
+// spill offers the next spilled events to the routes. It reports false if
+// there are none.
+func (r *ErrorRouter[T]) spill(ctx context.Context) bool {
+	if r.Intake == nil {
+		return false
+	}
+	f, ok := r.Intake.fetch()
+	if ok {
+		r.route(ctx, f, 0)
+	}
+	return ok
 }
 
 // route offers f to the routes in order, from the i-th on, and ends as lost
@@ -66,6 +91,9 @@ func (r *ErrorRouter[T]) route(ctx context.Context, f Failure[T], i int) {
 		}
 	}
 	if !r.settle(f, Lost, nil) && r.Ledger.over() {
+		if !errors.Is(f.Err, ErrAbandoned) {
+			f.Err = errors.Join(ErrAbandoned, f.Err) // why it was settled, whatever it failed for
+		}
 		r.report(f, Lost)
 	}
 }
@@ -172,6 +200,8 @@ func lossOf(err error) Loss {
 		return LossDeadline
 	case errors.Is(err, ErrDead):
 		return LossDead
+	case errors.Is(err, ErrOverflow):
+		return LossOverflow
 	case errors.As(err, &p):
 		return LossPanic
 	}

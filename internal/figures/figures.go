@@ -58,12 +58,14 @@ var All = []Figure{
 		emit(float64(s.Evicted.Bytes), "bytes")
 	}},
 	counter("important.evicted", "Important events evicted, a part of all that were", func(s *pipeline.Stats) uint64 { return s.Evicted.Important }),
+	counter("events.spilled", "Events that overflow has sent to the routes, whatever became of them", func(s *pipeline.Stats) uint64 { return s.Spilled }),
 	{"events.lost", "Accepted events that nobody took, by reason", "", true, []string{"reason"}, func(s *pipeline.Stats, emit func(float64, ...string)) {
 		emit(float64(s.Lost.Failed), "failed")
 		emit(float64(s.Lost.Panic), "panic")
 		emit(float64(s.Lost.Dead), "dead")
 		emit(float64(s.Lost.Deadline), "deadline")
 		emit(float64(s.Lost.InDoubt), "in_doubt")
+		emit(float64(s.Lost.Overflow), "overflow")
 	}},
 	gauge("queue.depth", "Events waiting at the intake", "", func(s *pipeline.Stats) float64 { return float64(s.Depth) }),
 	gauge("events.in_flight", "Events between the intake and their outcome", "", func(s *pipeline.Stats) float64 { return float64(s.InFlight) }),
