@@ -9,6 +9,7 @@
 //   - Package sinks holds destinations (files, writers, memory) and decorators,
 //     and its package sinktest a conformance suite for sinks of your own.
 //   - Package logging is a log/slog handler in front of a pipeline, with encoders.
+//   - The modules metrics/prometheus and metrics/otel export a pipeline's Stats.
 //   - Package clockutil waits on any clock, and its package clocktest runs tests
 //     of what waits in virtual time.
 //
@@ -24,6 +25,6 @@
 // The queue is in memory: what it holds does not survive the process.
 //
 // The folder docs explains the structure (architecture.md), the promises
-// (delivery.md), logging (logging.md), testing with virtual time (testing.md),
-// and the settings (tuning.md).
+// (delivery.md), logging (logging.md), the metrics (metrics.md), testing with
+// virtual time (testing.md), and the settings (tuning.md).
 package penstock

@@ -113,10 +113,17 @@ func BenchmarkEncoder(b *testing.B) {
 
 func BenchmarkDisabled(b *testing.B) {
 	var q taken
-	logger := slog.New(newHandler(b, &q, HandlerConfig{}))
-	b.ReportAllocs()
-	for b.Loop() {
-		logger.Debug("msg", "string", "s")
+	for _, h := range []struct {
+		name    string
+		handler slog.Handler
+	}{{"slog-json", slog.NewJSONHandler(io.Discard, nil)}, {"penstock", newHandler(b, &q, HandlerConfig{})}} {
+		b.Run(h.name, func(b *testing.B) {
+			logger := slog.New(h.handler)
+			b.ReportAllocs()
+			for b.Loop() {
+				logger.Debug("msg", "string", "s")
+			}
+		})
 	}
 	require.Empty(b, q)
 }

@@ -21,6 +21,10 @@
 //     the caller does to what it logged.
 //   - [EncodeJSON], [EncodeText], [EncodeCLEF] and what [NewConsoleEncoder]
 //     returns are encoders for sinks. They run where the sink runs.
+//   - [Logger] is a front by message templates for any slog.Handler; see
+//     [Template].
+//   - [Writer] and [LineWriter] take the lines of other loggers, or any stream,
+//     into a pipeline of []byte.
 //   - [LevelName] and [LevelAbbrev] name slog's levels as Serilog does.
 //
 // Whatever is logged, no method of this package panics, and every line can be

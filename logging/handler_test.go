@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -118,7 +119,7 @@ func TestExtractors(t *testing.T) {
 	}{
 		{"none", nil, 0, ""},
 		{"outside of groups", []Extractor{user}, 1, "user=ada "},
-		{"more than fit", []Extractor{user, many}, 1 + inline, "user=ada n=1 n=1 n=1 n=1 n=1 "},
+		{"more than fit", []Extractor{user, many}, 1 + inline, "user=ada n=1 n=1 n=1 n=1 "},
 		{"one that panics", []Extractor{panics, user}, 2, `!EXTRACT="!PANIC: boom" user=ada `},
 		{"one that forgets", []Extractor{user, forgets}, 1, "user=ada "},
 		{"an empty attribute", []Extractor{empty}, 0, ""},
@@ -161,4 +162,21 @@ func TestHandleTemplate(t *testing.T) {
 {"@mt":"{Level:0.00} m","@r":["3.20"],"@i":"c6176245","a":1,"Level":3.2,"b":1,"c":2,"d":3,"e":4,"f":5}
 {"@mt":"none","@i":"1d632ba1","a":1}
 `, string(q.lines(t, EncodeCLEF)))
+}
+
+func TestHandlerAllocatesNothing(t *testing.T) {
+	var q counting
+	h := newHandler(t, &q, HandlerConfig{})
+	r := slog.NewRecord(time.Unix(0, 0), slog.LevelInfo, "m", 0)
+	r.AddAttrs(slog.Int("a", 1000), slog.String("b", "x"), slog.Duration("c", time.Hour), slog.Float64("d", 1.5))
+	ctx := t.Context()
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = h.Handle(ctx, r) }))
+	require.EqualValues(t, 101, q)
+}
+
+type counting int
+
+func (c *counting) Enqueue(Record) error {
+	*c++
+	return nil
 }

@@ -120,27 +120,33 @@ func TestTimeFormats(t *testing.T) {
 }
 
 type (
-	userID  int
-	secret  string
-	boat    struct{ Length int }
-	broken  struct{}
-	badText struct{}
-	picky   struct{}
-	loop    struct{ Next *loop }
-	grouped []slog.Attr
-	nested  struct{}
+	userID    int
+	code      uint8
+	ratio     float32
+	isOpen    bool
+	label     string
+	secret    string
+	boat      struct{ Length int }
+	broken    struct{}
+	badText   struct{}
+	picky     struct{}
+	plainText struct{}
+	hollow    struct{ text *string }
+	grouped   []slog.Attr
+	nested    struct{}
 )
 
-func (b *boat) String() string               { return fmt.Sprintf("boat of %d", b.Length) }
-func (secret) LogValue() slog.Value          { return slog.StringValue("***") }
-func (broken) String() string                { panic("no text") }
-func (broken) MarshalJSON() ([]byte, error)  { panic("no JSON") }
-func (badText) MarshalText() ([]byte, error) { return nil, errors.New("no text") }
-func (badText) MarshalJSON() ([]byte, error) { return nil, errors.New("no JSON") }
-func (picky) MarshalJSON() ([]byte, error)   { return []byte(`"picky"`), nil }
-func (l *loop) Error() string                { return l.Next.Next.Error() }
-func (g grouped) LogValue() slog.Value       { return slog.GroupValue(g...) }
-func (n nested) LogValue() slog.Value        { return slog.GroupValue(slog.Any("again", n)) }
+func (b *boat) String() string                 { return fmt.Sprintf("boat of %d", b.Length) }
+func (secret) LogValue() slog.Value            { return slog.StringValue("***") }
+func (broken) String() string                  { panic("no text") }
+func (broken) MarshalJSON() ([]byte, error)    { panic("no JSON") }
+func (badText) MarshalText() ([]byte, error)   { return nil, errors.New("no text") }
+func (badText) MarshalJSON() ([]byte, error)   { return nil, errors.New("no JSON") }
+func (plainText) MarshalText() ([]byte, error) { return []byte("plain"), nil }
+func (picky) MarshalJSON() ([]byte, error)     { return []byte(`"picky"`), nil }
+func (h *hollow) Error() string                { return *h.text }
+func (g grouped) LogValue() slog.Value         { return slog.GroupValue(g...) }
+func (n nested) LogValue() slog.Value          { return slog.GroupValue(slog.Any("again", n)) }
 
 func cyclic() map[string]any {
 	m := map[string]any{}
@@ -163,12 +169,18 @@ func TestValues(t *testing.T) {
 		{"\xff", `"\ufffd"`, `"\ufffd"`, "\xff"},
 		{1500 * time.Millisecond, "1.5s", "1.5s", "1.5s"},
 		{userID(3), "3", "3", "3"},
-		{uint16(3), "3", "3", "3"},
+		{code(3), "3", "3", "3"},
+		{ratio(0.5), "0.5", "0.5", "0.5"},
+		{isOpen(true), "true", "true", "true"},
+		{label("a"), `"a"`, `"a"`, "a"},
+		{slog.GroupValue(), "{}", "{}", "{}"},
+		{grouped{}, "{}", "{}", "{}"},
 		{secret("x"), `"***"`, `"***"`, "***"},
 		{[]byte("raw"), `"raw"`, `"cmF3"`, "raw"},
 		{errors.New("down"), `"down"`, `"down"`, "down"},
 		{boat{3}, `{"Length":3}`, `{"Length":3}`, `{"Length":3}`},
 		{&boat{3}, `"boat of 3"`, `{"Length":3}`, "boat of 3"},
+		{plainText{}, `"plain"`, `"plain"`, "plain"},
 		{picky{}, `"picky"`, `"picky"`, `"picky"`},
 		{&three, "3", "3", "3"},
 		{(*int)(nil), "null", "null", "null"},
@@ -204,8 +216,8 @@ func TestHostileValues(t *testing.T) {
 		{func() {}, "func()"},
 		{math.NaN(), "NaN"},
 		{[]float64{math.NaN()}, "NaN"},
-		{&loop{}, "nil pointer"},
-		{(*loop)(nil), "<nil>"},
+		{&hollow{}, "nil pointer"},
+		{(*hollow)(nil), "<nil>"},
 		{nested{}, "nested too deep"},
 	} {
 		for _, hole := range []string{"{X}", "{$X}"} {
@@ -214,4 +226,8 @@ func TestHostileValues(t *testing.T) {
 		require.NotEmpty(t, said("{@X}", c.arg))
 	}
 	require.Contains(t, said("{@X}", broken{}), "no JSON")
+
+	// A format changes none of it.
+	require.Equal(t, "2.50", said("{X:0.00}", ratio(2.5)))
+	require.Equal(t, "0x03", "0x"+said("{X:x2}", code(3)))
 }

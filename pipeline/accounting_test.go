@@ -385,20 +385,27 @@ func TestTriesAreNotFailures(t *testing.T) {
 	})
 }
 
-// The names are part of the promise, and so is that all but the pipeline's own
-// are numbers.
+// The names are part of the promise, and so is that all values but names, roles
+// and the state of a breaker are numbers.
 func TestStatsAsJSON(t *testing.T) {
-	got, err := json.Marshal(Stats{})
+	got, err := json.Marshal(Stats{Sinks: make([]pipeline.SinkStats, 1)})
 	require.NoError(t, err)
 	require.JSONEq(t, `{
 		"name": "",
 		"offered": 0, "accepted": 0,
-		"rejected": {"full": 0, "closed": 0, "too_large": 0, "canceled": 0, "dead": 0, "invalid": 0},
+		"rejected": {"full": 0, "full_important": 0, "closed": 0, "too_large": 0, "canceled": 0, "dead": 0, "invalid": 0},
 		"delivered": 0, "rerouted": 0, "filtered": 0,
-		"evicted": {"count": 0, "bytes": 0},
+		"evicted": {"count": 0, "bytes": 0, "important": 0},
 		"lost": {"failed": 0, "panic": 0, "dead": 0, "deadline": 0, "in_doubt": 0},
 		"buffered": 0, "depth": 0, "in_flight": 0, "bytes": 0, "waiting": 0, "pressure": 0,
 		"batches": {"size": 0, "bytes": 0, "age": 0, "flush": 0, "close": 0},
+		"batch_events": {"size": 0, "bytes": 0, "age": 0, "flush": 0, "close": 0},
+		"age": {"count": 0, "sum_ns": 0, "p50_ns": 0, "p95_ns": 0, "p99_ns": 0, "max_ns": 0},
+		"sinks": [{
+			"name": "", "role": "", "calls": 0, "failed": 0, "panics": 0, "events": 0, "failed_events": 0,
+			"latency": {"count": 0, "sum_ns": 0, "p50_ns": 0, "p95_ns": 0, "p99_ns": 0, "max_ns": 0},
+			"bytes": 0, "retries": 0, "abandoned": 0, "throttled": 0, "opened": 0, "breaker": "none"
+		}],
 		"hook_panics": 0, "misuse": 0
 	}`, string(got))
 

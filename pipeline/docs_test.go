@@ -202,16 +202,24 @@ func broken(pages map[string]string, from, to string) string {
 	return "no such heading"
 }
 
-// jsonNames returns the names that json.Marshal gives the fields of a struct.
+// jsonNames returns the names that json.Marshal gives the fields of a struct,
+// and of the structs in it, also those in slices.
 func jsonNames(t reflect.Type) (names []string) {
 	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous {
+			continue // its fields follow as those of t
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "" {
 			name = f.Name
 		}
 		names = append(names, name)
-		if f.Type.Kind() == reflect.Struct {
-			names = append(names, jsonNames(f.Type)...)
+		inner := f.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			names = append(names, jsonNames(inner)...)
 		}
 	}
 	return names

@@ -417,6 +417,7 @@ func TestUserCodeThatEndsBadly(t *testing.T) {
 				clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
 					sc := scene{cfg: inPairs(), main: &frail{outfall: newOutfall(w, "main")}, aside: &frail{outfall: newOutfall(w, "aside")}}
 					sc.cfg.Routes = []stage.Route[Event]{{To: sc.aside}}
+					failures := reported(w, &sc.cfg)
 					place.set(&sc, once(deal))
 					h := newHouse(t, w, sc.cfg, sc.main)
 					h.offer(t, run(1, 1, 2)...)
@@ -425,10 +426,23 @@ func TestUserCodeThatEndsBadly(t *testing.T) {
 					require.Equal(t, place.lost, s.Lost.Total())
 					require.Equal(t, place.took, s.Rerouted)
 					require.Equal(t, place.hook, s.HookPanics == 1)
+					leads := func(err error) { // to the line that struck
+						t.Helper()
+						var pe *stage.PanicError
+						require.ErrorAs(t, err, &pe)
+						require.Contains(t, pe.Stack, "failure_test.go")
+					}
+					require.Equal(t, place.lost+place.took > 0 && !place.hook, failures.Len() > 0)
+					for _, f := range failures.Values() {
+						leads(f.Err)
+					}
 
 					err := h.flush(t)
 					var pe *stage.PanicError
 					require.Equal(t, place.flush, errors.As(err, &pe), "%v", err)
+					if place.flush {
+						leads(err)
+					}
 					require.NoError(t, h.flush(t), "the blow is dealt once")
 
 					h.offer(t, run(1, 3, 4)...)
@@ -437,7 +451,9 @@ func TestUserCodeThatEndsBadly(t *testing.T) {
 
 					err = h.atOnce(t, h.p.Close)
 					require.Equal(t, place.close, errors.As(err, &pe), "%v", err)
-					if !place.close {
+					if place.close {
+						leads(err)
+					} else {
 						require.NoError(t, err)
 					}
 					s = h.closed(t)

@@ -9,7 +9,9 @@ import "github.com/penstock-go/penstock/stage"
 //	Buffered = Depth + InFlight
 //
 // Each figure is counted where it changes. Counters never decrease; Depth,
-// InFlight, Buffered, Bytes and Waiting are gauges. The JSON names are stable.
+// InFlight, Buffered, Bytes and Waiting are gauges, and so are the quantiles and
+// a breaker's state. The JSON names are stable. Age and Sinks are read right
+// after the others and stand in no exact relation to them.
 type Stats struct {
 	Name string `json:"name"`
 
@@ -31,22 +33,28 @@ type Stats struct {
 	Waiting  uint64 `json:"waiting"`  // callers blocked in EnqueueWait
 	Pressure uint64 `json:"pressure"` // upward crossings of the threshold
 
-	Batches    Batches `json:"batches"`
-	HookPanics uint64  `json:"hook_panics"` // hooks that panicked or ended their goroutine
-	Misuse     uint64  `json:"misuse"`      // settlements refused: a stage used a batch twice
+	Batches     Batches         `json:"batches"`      // cut
+	BatchEvents Batches         `json:"batch_events"` // in them when they were cut
+	Age         stage.Quantiles `json:"age"`          // of each delivered batch's oldest event, from its acceptance to its delivery
+	Sinks       []SinkStats     `json:"sinks"`        // the pipeline's own, then those of Config.Routes in their order
+
+	HookPanics uint64 `json:"hook_panics"` // hooks that panicked or ended their goroutine
+	Misuse     uint64 `json:"misuse"`      // settlements refused: a stage used a batch twice
 }
 
 // Rejected counts events that were not accepted, by reason.
 type Rejected struct {
-	Full     uint64 `json:"full"`
-	Closed   uint64 `json:"closed"`
-	TooLarge uint64 `json:"too_large"`
-	Canceled uint64 `json:"canceled"` // an EnqueueWait whose context ended
-	Dead     uint64 `json:"dead"`     // after an actor's death
-	Invalid  uint64 `json:"invalid"`  // the size function failed
+	Full uint64 `json:"full"`
+	// FullImportant is those of Full that Config.Important says are.
+	FullImportant uint64 `json:"full_important"`
+	Closed        uint64 `json:"closed"`
+	TooLarge      uint64 `json:"too_large"`
+	Canceled      uint64 `json:"canceled"` // an EnqueueWait whose context ended
+	Dead          uint64 `json:"dead"`     // after an actor's death
+	Invalid       uint64 `json:"invalid"`  // the size function failed
 }
 
-// Total is the sum over the reasons.
+// Total is the sum over the reasons. FullImportant is a part of Full.
 func (r Rejected) Total() uint64 {
 	return r.Full + r.Closed + r.TooLarge + r.Canceled + r.Dead + r.Invalid
 }
@@ -56,9 +64,11 @@ func (r Rejected) Total() uint64 {
 type Evicted struct {
 	Count uint64 `json:"count"` // QueueSize
 	Bytes uint64 `json:"bytes"` // QueueBytes
+	// Important is those of both that Config.Important says are.
+	Important uint64 `json:"important"`
 }
 
-// Total is the sum over the bounds.
+// Total is the sum over the bounds. Important is a part of them.
 func (e Evicted) Total() uint64 { return e.Count + e.Bytes }
 
 // Lost counts accepted events that reached neither a sink nor a route, by
@@ -74,7 +84,7 @@ type Lost struct {
 // Total is the sum over the reasons.
 func (l Lost) Total() uint64 { return l.Failed + l.Panic + l.Dead + l.Deadline + l.InDoubt }
 
-// Batches counts batches by what cut them, empty ones included.
+// Batches counts by what cut a batch, empty ones included.
 type Batches struct {
 	Size  uint64 `json:"size"`
 	Bytes uint64 `json:"bytes"`
@@ -83,17 +93,24 @@ type Batches struct {
 	Close uint64 `json:"close"`
 }
 
-// Stats returns a consistent snapshot. It takes the intake's lock for the time
-// of a few dozen loads, so it may be called at any rate.
+// byTrigger spells out what was counted by trigger.
+func byTrigger(n []uint64) Batches {
+	return Batches{Size: n[stage.BySize], Bytes: n[stage.ByBytes], Age: n[stage.ByAge], Flush: n[stage.ByFlush], Close: n[stage.ByClose]}
+}
+
+// Stats returns a snapshot. It takes the intake's lock for the time of a few
+// dozen loads and works out the quantiles outside of it, so it may be called at
+// any rate. It calls the method Report of the sinks that have one.
 func (p *Pipeline[T]) Stats() Stats {
 	b := p.intake.Books()
 	rejected := Rejected{
-		Full:     b.Rejected[stage.RefusedFull],
-		Closed:   b.Rejected[stage.RefusedClosed],
-		TooLarge: b.Rejected[stage.RefusedTooLarge],
-		Canceled: b.Rejected[stage.RefusedCanceled],
-		Dead:     b.Rejected[stage.RefusedDead],
-		Invalid:  b.Rejected[stage.RefusedInvalid],
+		Full:          b.Rejected[stage.RefusedFull],
+		FullImportant: b.ImportantFull,
+		Closed:        b.Rejected[stage.RefusedClosed],
+		TooLarge:      b.Rejected[stage.RefusedTooLarge],
+		Canceled:      b.Rejected[stage.RefusedCanceled],
+		Dead:          b.Rejected[stage.RefusedDead],
+		Invalid:       b.Rejected[stage.RefusedInvalid],
 	}
 	return Stats{
 		Name:      p.cfg.Name,
@@ -103,7 +120,7 @@ func (p *Pipeline[T]) Stats() Stats {
 		Delivered: b.Delivered,
 		Rerouted:  b.Rerouted,
 		Filtered:  b.Filtered,
-		Evicted:   Evicted{Count: b.Evicted[stage.EvictedCount], Bytes: b.Evicted[stage.EvictedBytes]},
+		Evicted:   Evicted{Count: b.Evicted[stage.EvictedCount], Bytes: b.Evicted[stage.EvictedBytes], Important: b.ImportantEvicted},
 		Lost: Lost{
 			Failed:   b.Lost[stage.LossFailed],
 			Panic:    b.Lost[stage.LossPanic],
@@ -111,20 +128,17 @@ func (p *Pipeline[T]) Stats() Stats {
 			Deadline: b.Lost[stage.LossDeadline],
 			InDoubt:  b.Lost[stage.LossInDoubt],
 		},
-		Buffered: uint64(b.Depth) + b.InFlight,
-		Depth:    uint64(b.Depth),
-		InFlight: b.InFlight,
-		Bytes:    b.Bytes,
-		Waiting:  uint64(b.Waiting),
-		Pressure: b.Crossings,
-		Batches: Batches{
-			Size:  b.Batches[stage.BySize],
-			Bytes: b.Batches[stage.ByBytes],
-			Age:   b.Batches[stage.ByAge],
-			Flush: b.Batches[stage.ByFlush],
-			Close: b.Batches[stage.ByClose],
-		},
-		HookPanics: p.sup.observer.Panics(),
-		Misuse:     b.Misuse,
+		Buffered:    uint64(b.Depth) + b.InFlight,
+		Depth:       uint64(b.Depth),
+		InFlight:    b.InFlight,
+		Bytes:       b.Bytes,
+		Waiting:     uint64(b.Waiting),
+		Pressure:    b.Crossings,
+		Batches:     byTrigger(b.Batches[:]),
+		BatchEvents: byTrigger(b.Batched[:]),
+		Age:         p.sup.flusher.Ages(),
+		Sinks:       p.sinkStats(),
+		HookPanics:  p.sup.observer.Panics(),
+		Misuse:      b.Misuse,
 	}
 }

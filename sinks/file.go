@@ -48,6 +48,8 @@ type File[T any] struct {
 	turn turn
 	wg   conc.WaitGroup // the goroutines of arm and tend; started with turn held
 
+	bytes atomic.Uint64 // written and not cut back
+
 	// Guarded by turn.
 	clk    clock.Clock // from the first Write; nil before
 	lines  lines[T]
@@ -177,6 +179,10 @@ func (f *File[T]) complaints() error {
 	f.rollErr, f.syncErr, f.tendErr = nil, nil, nil
 	return err
 }
+
+// Report adds the bytes that were written to the file and to those before it,
+// without what was cut back after a failure.
+func (f *File[T]) Report(r *stage.SinkReport) { r.Bytes += f.bytes.Load() }
 
 // Name is "file" and the path.
 func (f *File[T]) Name() string { return "file " + f.cfg.Path }

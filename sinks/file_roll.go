@@ -14,7 +14,8 @@ import (
 // renamed it is closed first, and then opened again by the next write.
 func (f *File[T]) roll(now time.Time) bool {
 	if f.cut && f.lines.terminated() {
-		_, _ = f.file.Write([]byte{'\n'}) // no chance but this to end its last line
+		n, _ := f.file.Write([]byte{'\n'}) // no chance but this to end its last line
+		f.grow(n)
 	}
 	if !f.fs.RenamesOpen() {
 		f.detach()

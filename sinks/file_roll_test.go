@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/penstock-go/penstock/clockutil/clocktest"
+	"github.com/penstock-go/penstock/stage"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -194,6 +195,7 @@ func TestFilesAddUpToTheInput(t *testing.T) {
 			t.Fatal(err)
 		}
 		var want []string
+		var report stage.SinkReport // of all the sinks that had the path, one after the other
 		for range rapid.IntRange(1, 8).Draw(t, "batches") {
 			events := make([]string, rapid.IntRange(1, 6).Draw(t, "size"))
 			for i := range events {
@@ -204,6 +206,7 @@ func TestFilesAddUpToTheInput(t *testing.T) {
 				if err := f.Close(); err != nil && !faulty {
 					t.Fatal(err)
 				}
+				f.Report(&report)
 				if f, err = newFile(cfg, fs); err != nil {
 					t.Fatal(err)
 				}
@@ -212,8 +215,10 @@ func TestFilesAddUpToTheInput(t *testing.T) {
 		if err := f.Close(); err != nil && !faulty {
 			t.Fatal(err)
 		}
+		f.Report(&report)
 		var got []string
 		for _, text := range contents(t, path) {
+			report.Bytes -= uint64(len(text))
 			lines := split(text)
 			if !faulty && maxSize > 0 && int64(len(text)) > maxSize && len(lines) > 1 {
 				t.Fatalf("%d bytes in %q", len(text), text)
@@ -234,6 +239,9 @@ func TestFilesAddUpToTheInput(t *testing.T) {
 		}
 		if !faulty && len(got) > 0 {
 			t.Fatalf("too much: %q", got)
+		}
+		if report.Bytes != 0 {
+			t.Fatalf("%d bytes more reported than are in the files", int64(report.Bytes))
 		}
 	})
 }

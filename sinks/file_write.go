@@ -80,7 +80,7 @@ func (f *File[T]) writeSpan(i, j int, now time.Time) (int, error) {
 		if f.size == 0 {
 			f.begun = now
 		}
-		f.size += int64(n)
+		f.grow(n)
 		f.cut = false
 		return j - i, nil
 	}
@@ -105,10 +105,16 @@ func (f *File[T]) cutBack(p []byte, keep int) {
 	end := f.size + int64(len(p))
 	info, err := f.file.Stat()
 	if err == nil && info.Size() == end && f.file.Truncate(f.size+int64(keep)) == nil {
-		f.size += int64(keep)
+		f.grow(keep)
 		f.cut = f.cut && keep == 0
 		return
 	}
-	f.size = end
+	f.grow(len(p))
 	f.cut = p[len(p)-1] != '\n'
+}
+
+// grow notes that n more bytes are in the file to stay.
+func (f *File[T]) grow(n int) {
+	f.size += int64(n)
+	f.bytes.Add(uint64(n))
 }

@@ -3,7 +3,6 @@ package sinks
 import (
 	"context"
 	"math"
-	"sync"
 	"sync/atomic"
 
 	"github.com/penstock-go/penstock/stage"
@@ -38,8 +37,9 @@ type RateLimitConfig struct {
 type RateLimit[T any] struct {
 	sink      stage.Sink[T]
 	throttled atomic.Uint64
+	turn      turn // to wait for the buckets
 
-	mu      sync.Mutex
+	// Guarded by turn.
 	events  bucket
 	batches bucket
 }
@@ -62,6 +62,7 @@ func NewRateLimit[T any](sink stage.Sink[T], cfg RateLimitConfig) (*RateLimit[T]
 	}
 	return &RateLimit[T]{
 		sink:    sink,
+		turn:    newTurn(),
 		events:  newBucket(cfg.Events, cfg.Burst),
 		batches: newBucket(cfg.Batches, cfg.BatchBurst),
 	}, nil
@@ -87,22 +88,32 @@ func (r *RateLimit[T]) WriteFailure(ctx context.Context, f stage.Failure[T]) err
 }
 
 func (r *RateLimit[T]) pass(ctx context.Context, events []T, f *stage.Failure[T]) error {
+	if err := r.admit(ctx, len(events)); err != nil {
+		return err
+	}
+	return write(ctx, r.sink, events, f)
+}
+
+// admit returns when n events may be written. Who waits has the turn; all
+// others queue behind, and go at once when Close begins.
+func (r *RateLimit[T]) admit(ctx context.Context, n int) error {
+	if err := r.turn.take(ctx); err != nil {
+		return err
+	}
+	defer r.turn.give()
 	clk := stage.Clock(ctx)
 	now := clk.Now()
-	r.mu.Lock()
-	wait := max(r.events.take(now, len(events)), r.batches.take(now, 1))
-	r.mu.Unlock()
+	wait := max(r.events.wait(now, n), r.batches.wait(now, 1))
 	if wait > 0 && !isDraining(ctx) {
 		r.throttled.Add(1)
 		if await(ctx, clk, wait, nil) == canceled {
-			r.mu.Lock()
-			r.events.give(len(events))
-			r.batches.give(1)
-			r.mu.Unlock()
 			return ctx.Err()
 		}
+		now = clk.Now()
 	}
-	return write(ctx, r.sink, events, f)
+	r.events.take(now, n)
+	r.batches.take(now, 1)
+	return nil
 }
 
 // Report adds the number of calls that had to wait, and the sink's report.

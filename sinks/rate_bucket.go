@@ -14,27 +14,26 @@ type bucket struct {
 	full      time.Time
 }
 
-// take takes n tokens and returns how long to wait until they are there. For
-// more than a full bucket, a full one has to be there, and the rest is owed:
-// whoever comes next waits the longer.
-func (b *bucket) take(now time.Time, n int) (wait time.Duration) {
+// wait returns how long it is until n tokens may be taken. For more than a full
+// bucket, a full one has to be there.
+func (b *bucket) wait(now time.Time, n int) time.Duration {
 	if b.perSecond == 0 {
 		return 0
+	}
+	missing := max(b.full.Sub(now), 0)
+	return max(missing-(b.cost(b.burst)-b.cost(min(n, b.burst))), 0)
+}
+
+// take takes n tokens. More than are there are owed: whoever comes next waits
+// the longer.
+func (b *bucket) take(now time.Time, n int) {
+	if b.perSecond == 0 {
+		return
 	}
 	if b.full.Before(now) {
 		b.full = now
 	}
-	needed := b.cost(b.burst) - b.cost(min(n, b.burst)) // what may be missing
-	wait = max(b.full.Sub(now)-needed, 0)
 	b.full = b.full.Add(b.cost(n))
-	return wait
-}
-
-// give puts n tokens back that were taken and not used.
-func (b *bucket) give(n int) {
-	if b.perSecond != 0 {
-		b.full = b.full.Add(-b.cost(n))
-	}
 }
 
 // cost is the time in which n tokens come.

@@ -102,7 +102,7 @@ func (h *handle[T]) isClosed() bool {
 	return h.closed
 }
 
-// Report is the sink's, whoever wrote.
+// Report does not wait for the turn. Each handle reports the whole sink.
 func (h *handle[T]) Report(r *stage.SinkReport) { stage.ReportSink(h.shared.sink, r) }
 
 func (h *handle[T]) Name() string { return stage.NameOf(h.shared.sink) }

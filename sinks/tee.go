@@ -65,7 +65,7 @@ func (t *tee[T]) Close() error {
 	return t.join(t.all(context.Background(), stage.CloseSink[T]))
 }
 
-// Report adds what the branches report.
+// Report adds up what the branches report.
 func (t *tee[T]) Report(r *stage.SinkReport) {
 	for _, b := range t.branches {
 		stage.ReportSink(b.sink, r)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/penstock-go/penstock/clockutil"
 	"github.com/penstock-go/penstock/clockutil/clocktest"
@@ -238,6 +239,94 @@ func TestTimeoutOfAFlush(t *testing.T) {
 		s.answer <- nil
 		w.Settle()
 		require.NoError(t, to.Close())
+	})
+}
+
+// A call that returns at the very moment it would be abandoned either has
+// returned or was abandoned: Write and the report agree.
+func TestTimeoutOfACallThatReturnsAtTheLastMoment(t *testing.T) {
+	clocktest.ExploreBoth(t, 50, func(t *testing.T, w *clocktest.World) {
+		to := newTimeout(t, stage.SinkFunc[int](func(context.Context, []int) error {
+			return clockutil.Sleep(context.Background(), w.Clock(), second.Limit+second.Grace)
+		}), second)
+		outcome := startWrite(w, at(w), to, 1)
+		w.Advance(time.Minute)
+		if err := outcome.Values()[0]; err == nil {
+			require.Zero(t, abandoned(to))
+		} else {
+			require.ErrorIs(t, err, ErrStuck)
+			require.EqualValues(t, 1, abandoned(to))
+		}
+		outcome = startWrite(w, at(w), to, 2)
+		w.Advance(time.Minute)
+		require.NotEqual(t, ErrStuck, outcome.Values()[0], "nothing is out any more")
+		require.NoError(t, to.Close())
+	})
+}
+
+// The leash against a list of who is out.
+func TestLeashModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var l leash
+		var out []*call // have not returned
+		given := map[*call]bool{}
+		total, closed := uint64(0), false
+		stuck := func() (n int) {
+			for _, c := range out {
+				if given[c] {
+					n++
+				}
+			}
+			return n
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"start": func(t *rapid.T) {
+				err := l.mayCall()
+				switch {
+				case closed:
+					require.ErrorIs(t, err, ErrClosed)
+				case stuck() > 0:
+					require.Equal(t, ErrStuck, err)
+				default:
+					require.NoError(t, err)
+					for range rapid.IntRange(1, 3).Draw(t, "concurrent") {
+						out = append(out, &call{})
+					}
+				}
+			},
+			"return": func(t *rapid.T) {
+				if len(out) == 0 {
+					t.Skip("nobody is out")
+				}
+				i := rapid.IntRange(0, len(out)-1).Draw(t, "who")
+				c := out[i]
+				out = append(out[:i:i], out[i+1:]...)
+				l.returned(c)
+				require.Equal(t, !given[c], !c.abandoned)
+				require.False(t, l.abandon(c), "too late")
+			},
+			"abandon": func(t *rapid.T) {
+				for _, c := range out {
+					if !given[c] {
+						require.True(t, l.abandon(c))
+						given[c] = true
+						total++
+						return
+					}
+				}
+				t.Skip("nobody to abandon")
+			},
+			"close": func(t *rapid.T) {
+				if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
+					require.Equal(t, !closed, l.close())
+					closed = true
+				}
+			},
+			"": func(t *rapid.T) {
+				require.Equal(t, total, l.total)
+				require.Equal(t, stuck(), l.stuck)
+			},
+		})
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/penstock-go/penstock/stage"
 )
@@ -27,6 +28,8 @@ type Writer[T any] struct {
 	w    io.Writer
 	name string
 	turn turn
+
+	bytes atomic.Uint64 // the writer has taken
 
 	// Guarded by turn.
 	lines  lines[T]
@@ -95,6 +98,7 @@ func (w *Writer[T]) writeLines() (int, error) {
 	before := w.cut
 	w.cut = true // what holds if the writer panics
 	n, err := writeAll(w.w, p)
+	w.bytes.Add(uint64(n))
 	if err == nil {
 		w.cut = false
 		return all, nil
@@ -144,6 +148,10 @@ func (w *Writer[T]) Close() error {
 	}
 	return nil
 }
+
+// Report adds the bytes that the writer said it has taken, those of lines that
+// were cut off included.
+func (w *Writer[T]) Report(r *stage.SinkReport) { r.Bytes += w.bytes.Load() }
 
 // Name names the writer's type, or the console's stream.
 func (w *Writer[T]) Name() string { return w.name }

@@ -22,7 +22,10 @@ type Flusher[T any] struct {
 	// Sync receives requests to flush the sink. Many send, nobody closes it.
 	Sync chan SyncRequest
 
-	name string        // the sink's
+	name  string // the sink's
+	meter meter
+	age   Histogram // of delivered batches
+
 	jobs chan job[T]   // from Run to the workers; closed by Run
 	idle chan struct{} // one token for each worker without a job
 }
@@ -124,7 +127,7 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 		}
 		return
 	}
-	switch f.Ledger.enter(b.receipt, len(b.Events)) {
+	switch f.Ledger.enter(b.receipt, len(b.Events), f.meter.begin) {
 	case mayCall:
 	case notOurs:
 		return
@@ -142,9 +145,10 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 	}
 	a := attempt{clock: Clock(ctx)}
 	a.first = a.clock.Now()
-	err := guard(ctx, &f.name, func() error { return f.Sink.Write(ctx, b.Events) }, func(err error) { f.fail(b, failed, err, a) })
+	err := guard(ctx, &f.name, func() error { return f.Sink.Write(ctx, b.Events) }, func(err error) { f.fail(b, failed, err, a.ended()) })
+	a = a.ended()
 	forfeited := watchOf(ctx).Forfeited()
-	if err == nil && f.Ledger.Settle(b.receipt, Delivered, 0) {
+	if err == nil && f.Ledger.finish(b.receipt, Delivered, 0, func() { f.note(b, 0, nil, a) }) {
 		if !forfeited {
 			f.Buffers.put(b.buf)
 		}
@@ -155,9 +159,35 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 
 // attempt is when a call was made; the zero attempt is a call not made.
 type attempt struct {
-	clock clock.Clock
-	first time.Time
+	clock       clock.Clock
+	first, last time.Time
 }
+
+// ended returns a as a call that has just returned.
+func (a attempt) ended() attempt {
+	a.last = a.clock.Now()
+	return a
+}
+
+// note counts a call that was made, and the age of b if any of it was
+// delivered.
+func (f *Flusher[T]) note(b Batch[T], refused int, err error, a attempt) {
+	if a.clock == nil {
+		return
+	}
+	f.meter.end(a.last.Sub(a.first), len(b.Events), refused, err)
+	if refused < len(b.Events) && !b.born.IsZero() {
+		f.age.Record(a.last.Sub(b.born))
+	}
+}
+
+// Calls returns what was counted of the sink's calls.
+func (f *Flusher[T]) Calls() SinkCalls { return f.meter.read(f.name) }
+
+// Ages returns how old the batches were when the sink had taken them, or some
+// of their events: the time since the acceptance of the oldest event that the
+// batch was cut with.
+func (f *Flusher[T]) Ages() Quantiles { return f.age.Quantiles() }
 
 // fail settles what a partial error says was delivered and sends the rest to
 // the router. The buffer is forfeited in either case: an abandoned call below
@@ -170,12 +200,13 @@ func (f *Flusher[T]) fail(b Batch[T], failed chan<- Failure[T], err error, a att
 			events, _ = divide(b.Events, indexes)
 		}
 	}
-	if inDoubt := f.Ledger.leave(receipt); inDoubt && a.clock != nil {
+	inDoubt := f.Ledger.leave(receipt, func() { f.note(b, len(events), err, a) })
+	if inDoubt && a.clock != nil {
 		err = errors.Join(ErrInDoubt, err) // the verdict came first, whatever the sink says
 	}
 	out := Failure[T]{Events: events, Stage: f.name, Err: err, receipt: receipt}
 	if a.clock != nil {
-		out.Attempts, out.First, out.Last = 1, a.first, a.clock.Now()
+		out.Attempts, out.First, out.Last = 1, a.first, a.last
 	}
 	failed <- out
 }

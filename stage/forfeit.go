@@ -17,8 +17,9 @@ func Forfeit(ctx context.Context) {
 }
 
 // Forfeited reports whether [Forfeit] was called since the last call of
-// Forfeited, with the watched context or one derived from it.
-func (w *Watch) Forfeited() bool { return w.forfeit.Load() && w.forfeit.Swap(false) }
+// Forfeited, with the watched context or one derived from it. Nobody has told a
+// nil watch anything.
+func (w *Watch) Forfeited() bool { return w != nil && w.forfeit.Load() && w.forfeit.Swap(false) }
 
 // watchOf returns the watch over the actor that ctx was made for, or nil.
 func watchOf(ctx context.Context) *Watch {

@@ -20,6 +20,7 @@ type Ledger struct {
 	lost      [numLoss]uint64
 	misuse    uint64
 	batches   [numTrigger]uint64
+	batched   [numTrigger]uint64 // events in them
 
 	abandoned bool // everything was settled by Abandon; what comes later is ignored
 
@@ -39,6 +40,7 @@ type Books struct {
 	Lost      [numLoss]uint64    // by Loss
 	Misuse    uint64             // settlements, splits and batches that were refused
 	Batches   [numTrigger]uint64 // issued, by Trigger
+	Batched   [numTrigger]uint64 // events in them
 }
 
 // LostTotal is the sum of Lost.
@@ -60,7 +62,7 @@ func (l *Ledger) Books() Books {
 func (l *Ledger) books() Books {
 	return Books{
 		InFlight: l.inFlight, Delivered: l.delivered, Rerouted: l.rerouted, Filtered: l.filtered,
-		Lost: l.lost, Misuse: l.misuse, Batches: l.batches,
+		Lost: l.lost, Misuse: l.misuse, Batches: l.batches, Batched: l.batched,
 	}
 }
 
@@ -89,6 +91,7 @@ func (l *Ledger) Issue(n int, bytes int64, span Span, trigger Trigger) Receipt {
 	}
 	l.unissued -= uint64(n)
 	l.batches[trigger]++
+	l.batched[trigger] += uint64(n)
 	var c *cohort
 	if k := len(l.free) - 1; k >= 0 {
 		c, l.free = l.free[k], l.free[:k]
@@ -118,9 +121,9 @@ const (
 	tooMany       // more events than the receipt stands for
 )
 
-// enter notes that a sink call with n events begins. Events that the receipt
-// stands for and the call does not have were filtered.
-func (l *Ledger) enter(r Receipt, n int) entry {
+// enter notes that a sink call with n events begins, and calls begin if it may.
+// Events that the receipt stands for and the call does not have were filtered.
+func (l *Ledger) enter(r Receipt, n int, begin func()) entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := l.find(r)
@@ -135,6 +138,7 @@ func (l *Ledger) enter(r Receipt, n int) entry {
 	}
 	l.trim(p, n)
 	p.calling = true
+	begin()
 	return mayCall
 }
 
@@ -149,10 +153,14 @@ func (l *Ledger) size(r Receipt) int {
 }
 
 // leave notes that the sink call has returned without settling the events of
-// r. It reports whether they were settled meanwhile, as in doubt, by Abandon.
-func (l *Ledger) leave(r Receipt) (inDoubt bool) {
+// r. It reports whether they were settled meanwhile, as in doubt, by Abandon;
+// otherwise it calls note.
+func (l *Ledger) leave(r Receipt, note func()) (inDoubt bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.abandoned {
+		note()
+	}
 	if p := l.find(r); p != nil {
 		p.calling = false
 	}
@@ -194,7 +202,11 @@ func (l *Ledger) count(o Outcome, n int) {
 // Settle closes r with an outcome, which is not Pending; why counts if it is
 // Lost. It reports false, and changes nothing, if r is stale, foreign, or was
 // settled by Abandon.
-func (l *Ledger) Settle(r Receipt, o Outcome, why Loss) bool {
+func (l *Ledger) Settle(r Receipt, o Outcome, why Loss) bool { return l.finish(r, o, why, nil) }
+
+// finish is Settle for a sink call that has returned. It calls note, if it does
+// not refuse, before anybody can see that r is settled, and not after Abandon.
+func (l *Ledger) finish(r Receipt, o Outcome, why Loss, note func()) bool {
 	l.mu.Lock()
 	p := l.find(r)
 	if p == nil || o == Pending || o > Lost {
@@ -203,6 +215,9 @@ func (l *Ledger) Settle(r Receipt, o Outcome, why Loss) bool {
 		return false
 	}
 	freed := l.settle(r.cohort, p, o, why)
+	if note != nil {
+		note()
+	}
 	l.mu.Unlock()
 	l.giveBack(freed)
 	return true

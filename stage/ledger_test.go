@@ -28,7 +28,7 @@ func TestLedgerSettlesOnce(t *testing.T) {
 	m := newMill()
 	l := m.ledger
 	r := m.issue(3)
-	require.Equal(t, Books{InFlight: 3, Batches: [numTrigger]uint64{BySize: 1}}, l.Books())
+	require.Equal(t, Books{InFlight: 3, Batches: [numTrigger]uint64{BySize: 1}, Batched: [numTrigger]uint64{BySize: 3}}, l.Books())
 	require.True(t, l.Settle(r, Delivered, 0))
 	require.Equal(t, Books{Delivered: 3}, only(l.Books()))
 	for i := range uint64(3) {
@@ -59,7 +59,7 @@ func TestLedgerRefusesForeignReceipts(t *testing.T) {
 	require.False(t, l.Settle(Receipt{}, Delivered, 0))
 	require.False(t, l.Settle(Receipt{ledger: l}, Delivered, 0))
 	require.False(t, l.Settle(Receipt{ledger: l, cohort: mine.cohort, part: 1, gen: mine.gen}, Delivered, 0))
-	require.Equal(t, notOurs, l.enter(foreign, 2))
+	require.Equal(t, notOurs, l.enter(foreign, 2, func() {}))
 	require.Equal(t, Books{InFlight: 2, Misuse: 5}, only(l.Books()))
 	require.Equal(t, Books{InFlight: 2}, only(other.ledger.Books()))
 	require.True(t, other.ledger.Settle(foreign, Delivered, 0))
@@ -231,16 +231,16 @@ func TestLedgerEntersACallOnce(t *testing.T) {
 	m := newMill()
 	l := m.ledger
 	r := m.issue(4)
-	require.Equal(t, tooMany, l.enter(r, 5))
-	require.Equal(t, mayCall, l.enter(r, 3))
+	require.Equal(t, tooMany, l.enter(r, 5, func() {}))
+	require.Equal(t, mayCall, l.enter(r, 3, func() {}))
 	require.Equal(t, Books{InFlight: 3, Filtered: 1}, only(l.Books()), "what the call does not have was filtered")
-	require.Equal(t, notOurs, l.enter(r, 3), "another call holds it")
+	require.Equal(t, notOurs, l.enter(r, 3, func() {}), "another call holds it")
 	require.Equal(t, uint64(1), l.Books().Misuse)
-	l.leave(r)
-	require.Equal(t, mayCall, l.enter(r, 3))
+	l.leave(r, func() {})
+	require.Equal(t, mayCall, l.enter(r, 3, func() {}))
 	l.Settle(r, Delivered, 0)
-	l.leave(r)
-	require.Equal(t, notOurs, l.enter(r, 3))
+	l.leave(r, func() {})
+	require.Equal(t, notOurs, l.enter(r, 3, func() {}))
 }
 
 func TestLedgerAbandons(t *testing.T) {
@@ -248,9 +248,9 @@ func TestLedgerAbandons(t *testing.T) {
 	l := m.ledger
 	m.issue(1) // passed on, not with a sink
 	calling := m.issue(2)
-	require.Equal(t, mayCall, l.enter(calling, 2))
+	require.Equal(t, mayCall, l.enter(calling, 2, func() {}))
 	called := m.issue(4)
-	require.Equal(t, mayCall, l.enter(called, 4))
+	require.Equal(t, mayCall, l.enter(called, 4, func() {}))
 	rest, split, _ := called.split(4, 3) // the call has returned
 	l.Settle(rest, Delivered, 0)
 	l.admit(8, m.at) // without a receipt
@@ -270,7 +270,7 @@ func TestLedgerAbandons(t *testing.T) {
 	require.False(t, l.Settle(split, Rerouted, 0))
 	require.False(t, l.Settle(l.Issue(1, 5, Span{From: 9, Through: 10}, BySize), Delivered, 0))
 	l.admit(3, m.at)
-	require.Equal(t, tooLate, l.enter(calling, 2))
+	require.Equal(t, tooLate, l.enter(calling, 2, func() {}))
 	_, ok := split.shrink(1)
 	require.False(t, ok)
 	_, _, ok = split.split(1, 1)

@@ -212,6 +212,6 @@ func goexits(context.Context, call) error {
 
 // only keeps the figures of b that a test of outcomes is about.
 func only(b Books) Books {
-	b.Batches = [numTrigger]uint64{}
+	b.Batches, b.Batched = [numTrigger]uint64{}, [numTrigger]uint64{}
 	return b
 }

@@ -1,5 +1,7 @@
 package stage
 
+import "fmt"
+
 // SinkReport is what a sink and its decorators count themselves, because nobody
 // outside can: the pipeline sees one call where a retry has made five.
 type SinkReport struct {
@@ -31,6 +33,17 @@ func (s BreakerState) String() string { return name(breakerStateNames[:], int(s)
 
 // MarshalText returns the name.
 func (s BreakerState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText takes a name back.
+func (s *BreakerState) UnmarshalText(text []byte) error {
+	for i, name := range breakerStateNames {
+		if string(text) == name {
+			*s = BreakerState(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("penstock: no breaker state is called %q", text)
+}
 
 // ReportSink calls sink's method Report(*SinkReport), if it has one. Report
 // adds to what is there, keeps the worse of two breaker states, is safe

@@ -23,4 +23,8 @@ func TestReportSink(t *testing.T) {
 	text, err := json.Marshal(r)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"bytes":8,"retries":0,"abandoned":0,"throttled":0,"opened":0,"breaker":"open"}`, string(text))
+	var back SinkReport
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Equal(t, r, back)
+	require.ErrorContains(t, json.Unmarshal([]byte(`{"breaker":"ajar"}`), &back), "ajar")
 }

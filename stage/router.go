@@ -18,12 +18,13 @@ type ErrorRouter[T any] struct {
 	// closes it.
 	Sync chan SyncRequest
 
-	names []string // the routes' sinks'
+	names  []string // the routes' sinks'
+	meters []meter  // of calls of the routes' sinks
 }
 
 // NewErrorRouter returns a router with its channel made.
 func NewErrorRouter[T any](routes []Route[T], ledger *Ledger, settled chan<- Failure[T]) *ErrorRouter[T] {
-	r := &ErrorRouter[T]{Routes: routes, Ledger: ledger, Settled: settled, Sync: make(chan SyncRequest)}
+	r := &ErrorRouter[T]{Routes: routes, Ledger: ledger, Settled: settled, Sync: make(chan SyncRequest), meters: make([]meter, len(routes))}
 	for _, to := range routes {
 		r.names = append(r.names, NameOf(to.To))
 	}
@@ -64,7 +65,7 @@ func (r *ErrorRouter[T]) route(ctx context.Context, f Failure[T], i int) {
 			return
 		}
 	}
-	if !r.settle(f, Lost) && r.Ledger.over() {
+	if !r.settle(f, Lost, nil) && r.Ledger.over() {
 		r.report(f, Lost)
 	}
 }
@@ -92,20 +93,24 @@ func (r *ErrorRouter[T]) matches(ctx context.Context, i int, f *Failure[T]) (yes
 // left is in f, with the route's error joined to its cause.
 func (r *ErrorRouter[T]) offer(ctx context.Context, i int, f *Failure[T]) bool {
 	to := &r.Routes[i]
-	if r.Ledger.enter(f.receipt, len(f.Events)) != mayCall {
+	if r.Ledger.enter(f.receipt, len(f.Events), r.meters[i].begin) != mayCall {
 		return false
 	}
-	clk := Clock(ctx)
+	clk, total := Clock(ctx), len(f.Events)
+	began := clk.Now()
 	if f.First.IsZero() {
-		f.First = clk.Now()
+		f.First = began
 	}
-	err := guard(ctx, &r.names[i], func() error { return WriteFailure(ctx, to.To, *f) }, func(err error) {
+	var err error
+	note := func() { r.meters[i].end(f.Last.Sub(began), total, len(f.Events), err) }
+	err = guard(ctx, &r.names[i], func() error { return WriteFailure(ctx, to.To, *f) }, func(exit error) {
+		err = exit
 		f.called(clk.Now())
-		r.left(f, err)
+		r.left(f, err, note)
 		r.route(ctx, *f, i+1)
 	})
 	f.called(clk.Now())
-	if err == nil && r.settle(*f, Rerouted) {
+	if err == nil && r.settle(*f, Rerouted, note) {
 		return true
 	}
 	if indexes := FailedIndexes(err, len(f.Events)); len(indexes) > 0 && len(indexes) < len(f.Events) {
@@ -116,14 +121,17 @@ func (r *ErrorRouter[T]) offer(ctx context.Context, i int, f *Failure[T]) bool {
 			r.report(taken, Rerouted)
 		}
 	}
-	r.left(f, err)
+	r.left(f, err, note)
 	return false
 }
 
+// Calls returns what was counted of the calls of the i-th route's sink.
+func (r *ErrorRouter[T]) Calls(i int) SinkCalls { return r.meters[i].read(r.names[i]) }
+
 // left notes that a route has failed to take f.
-func (r *ErrorRouter[T]) left(f *Failure[T], err error) {
+func (r *ErrorRouter[T]) left(f *Failure[T], err error, note func()) {
 	f.Err = errors.Join(f.Err, err)
-	if inDoubt := r.Ledger.leave(f.receipt); inDoubt {
+	if inDoubt := r.Ledger.leave(f.receipt, note); inDoubt {
 		f.Err = errors.Join(ErrInDoubt, f.Err) // the verdict came first, whatever the route says
 	}
 }
@@ -131,8 +139,8 @@ func (r *ErrorRouter[T]) left(f *Failure[T], err error) {
 // settle closes the books on f and reports it. It returns false if the ledger
 // refuses: what it refuses as a second settlement is nobody's business, and
 // what it refuses as too late has been lost.
-func (r *ErrorRouter[T]) settle(f Failure[T], o Outcome) bool {
-	if !r.Ledger.Settle(f.receipt, o, lossOf(f.Err)) {
+func (r *ErrorRouter[T]) settle(f Failure[T], o Outcome, note func()) bool {
+	if !r.Ledger.finish(f.receipt, o, lossOf(f.Err), note) {
 		return false
 	}
 	r.report(f, o)

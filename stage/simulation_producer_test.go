@@ -89,16 +89,17 @@ func (p *simProducer) all() {
 // wait is EnqueueWait as far as it goes without waiting.
 func (p *simProducer) wait() {
 	q, ev := p.q, p.draw()
-	size, err := int64(0), error(nil)
-	if q.sized {
-		size, err = q.measure(&ev)
+	var l load
+	var err error
+	if q.asks {
+		l, err = q.measure(&ev)
 	}
-	if err != nil || q.refusal != nil || q.waiters.n == 0 && q.fits(size) {
+	if err != nil || q.refusal != nil || !q.waiters.ahead(l.important) && q.fits(l) {
 		p.outcome(ev, q.Enqueue(&ev))
 		return
 	}
 	q.mu.lock()
-	p.waiter, p.ev, p.until = q.waiters.add(&ev, size), ev, p.soon(40)
+	p.waiter, p.ev, p.until = q.waiters.add(&ev, l), ev, p.soon(40)
 	q.limit()
 	sig := q.rouse()
 	q.mu.Unlock()
