@@ -11,7 +11,6 @@ type simCloser struct {
 	at       simTime // when Close is called, and then its deadline
 	patience simTime
 	last     *simLink[Batch[int]]
-	sinks    []*simSink
 	ends     []simActor // what has ended when nothing can be called any more
 }
 

@@ -94,6 +94,7 @@ func (s *sim) tail(batches *Buffers[int], last *simLink[Batch[int]]) {
 	}
 	s.failed.senders++
 	main := &simSink{sim: s, main: true}
+	s.sinks = append(s.sinks, main)
 	flush := &simFlusher{sim: s, f: NewFlusher[int](main, s.l, batches, s.workers), in: last}
 	s.actors = append(s.actors, flush)
 	for range s.workers {
@@ -103,7 +104,8 @@ func (s *sim) tail(batches *Buffers[int], last *simLink[Batch[int]]) {
 	}
 	var routes []Route[int]
 	for range s.r.IntN(3) {
-		routes = append(routes, Route[int]{To: &simSink{sim: s}})
+		to := &simSink{sim: s}
+		s.sinks, routes = append(s.sinks, to), append(routes, Route[int]{To: to})
 	}
 	for _, sweeper := range []bool{false, true} {
 		a := &simRouter{sim: s, lane: s.newLane("router's call", &s.settled), sweeper: sweeper}

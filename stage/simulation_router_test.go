@@ -43,6 +43,9 @@ func (a *simRouter) step() {
 		return
 	case !a.sweeper:
 		a.swallowed()
+		for _, k := range a.sinks {
+			_ = k.Close()
+		}
 	}
 	a.ended = true
 	a.settled.senders--

@@ -13,11 +13,10 @@ import (
 type simLane struct {
 	*sim
 	label string
-	own   context.Context // the actor's, watched
-	work  func()          // what it does now; nil: nothing
-	until simTime         // when the call it is in returns
-	heeds bool            // or before, if its context ends
-	call  bool
+	own   context.Context       // the actor's, watched
+	work  func()                // what it does now; nil: nothing
+	until simTime               // when the call it is in returns
+	heeds bool                  // or before, if its context ends
 	sends simPort[Failure[int]] // what it leaves behind
 	after func()                // when that is sent
 
@@ -168,7 +167,7 @@ func (k *simSink) end(events []int, err error) error {
 		case 3:
 			err = &PartialError{Failed: []int{len(events)}, Err: io.ErrShortWrite}
 		case 4:
-			paniced = k.one(4)
+			paniced = k.one(8) // a stack is dear
 		default:
 			failed = nil
 		}
@@ -205,6 +204,7 @@ func (k *simSink) Flush(context.Context) error {
 	return k.inside.dwell()
 }
 
+// Close is called when the router has ended, and nobody writes any more.
 func (k *simSink) Close() error {
 	if k.writing > 0 || k.closed {
 		k.wrong("Close with %d calls of Write, closed: %v", k.writing, k.closed)

@@ -50,6 +50,7 @@ type sim struct {
 	inside   *simLane // which is running
 	loans    []simLoan
 	lanes    []*simLane
+	sinks    []*simSink
 	workers  int
 	sealed   bool // Close has begun
 	forced   bool // and its deadline has passed
