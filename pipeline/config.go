@@ -19,6 +19,7 @@ const (
 	DefaultFlushInterval = 100 * time.Millisecond
 	DefaultPressure      = 0.8
 	DefaultPace          = 200 * time.Microsecond
+	DefaultReserve       = 0.25
 )
 
 // Config sets up a [Pipeline]. The zero value of every field is a working
@@ -54,8 +55,19 @@ type Config[T any] struct {
 	// DropOldest.
 	Overflow stage.Overflow
 	// Pressure is the depth, as a share of QueueSize in (0, 1], at which
-	// OnPressure is called and the crossing counted; default 0.8.
+	// OnPressure is called and the crossing counted; default 0.8, or of what the
+	// Reserve leaves if there is one.
 	Pressure float64
+	// Important tells the events that matter more. They may have the whole
+	// queue; the lesser ones have what Reserve leaves of it. DropOldest evicts
+	// the oldest lesser event for either, and an important one only for
+	// another, when no lesser one waits. Order stays the order of acceptance. It
+	// is called once for each event, on the producer's goroutine; if it panics
+	// the event is refused with ErrInvalid. nil: all events are alike.
+	Important func(T) bool
+	// Reserve is the share of QueueSize, and of QueueBytes, in (0, 1), that
+	// lesser events cannot use; default 0.25. It needs Important.
+	Reserve float64
 
 	// BatchSize is the number of events at which a batch is cut; default 512,
 	// or QueueSize if that is less. It cannot exceed QueueSize.
@@ -130,7 +142,10 @@ func (c Config[T]) withDefaults(sink stage.Sink[T]) Config[T] {
 	setDefault(&c.Name, stage.NameOf(sink))
 	setDefault(&c.QueueSize, DefaultQueueSize)
 	setDefault(&c.MaxEventBytes, c.QueueBytes)
-	setDefault(&c.Pressure, DefaultPressure)
+	if c.Important != nil {
+		setDefault(&c.Reserve, DefaultReserve)
+	}
+	setDefault(&c.Pressure, DefaultPressure*(1-c.Reserve))
 	setDefault(&c.BatchSize, min(DefaultBatchSize, c.QueueSize))
 	setDefault(&c.FlushInterval, DefaultFlushInterval)
 	setDefault(&c.Workers, 1)
@@ -183,6 +198,10 @@ func (c *Config[T]) validate() error {
 		return refuse("Overflow", uint8(c.Overflow), "must be DropOldest or DropNewest")
 	case math.IsNaN(c.Pressure) || c.Pressure < 0 || c.Pressure > 1:
 		return refuse("Pressure", c.Pressure, "must be above 0 and at most 1")
+	case math.IsNaN(c.Reserve) || c.Reserve < 0 || c.Reserve >= 1:
+		return refuse("Reserve", c.Reserve, "must be above 0 and below 1")
+	case c.Important == nil && c.Reserve > 0:
+		return refuse("Reserve", c.Reserve, "needs Important")
 	case c.BatchSize < 0:
 		return refuse("BatchSize", c.BatchSize, "must not be negative")
 	case c.BatchSize > queue:
@@ -224,6 +243,9 @@ func (c *Config[T]) intake() stage.IntakeConfig[T] {
 		Overflow:       c.Overflow,
 		PressureAt:     max(1, int(math.Ceil(c.Pressure*float64(c.QueueSize)))),
 		ChunkSize:      c.chunkSize(),
+		Important:      c.Important,
+		LesserSize:     c.QueueSize - int(c.Reserve*float64(c.QueueSize)),
+		LesserBytes:    c.QueueBytes - int64(c.Reserve*float64(c.QueueBytes)),
 		ReportDrops:    c.OnDrop != nil,
 		ReportPressure: c.OnPressure != nil,
 		Clock:          c.Clock,

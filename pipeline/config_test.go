@@ -23,6 +23,7 @@ func TestWhatNewRefuses(t *testing.T) {
 	pass := stage.Map("pass", func(_ context.Context, events []Event) ([]Event, error) { return events, nil })
 	sink := stage.SinkFunc[Event](accepts)
 	sized := func(c config) config { c.SizeOf = oracle.SizeOf; return c }
+	ranked := func(c config) config { c.Important = fourth; return c }
 	for _, tc := range []struct {
 		cfg   config
 		field string
@@ -48,6 +49,10 @@ func TestWhatNewRefuses(t *testing.T) {
 		{config{Pressure: 1.5}, "Pressure", 1.5, "at most 1"},
 		{config{Pressure: math.Inf(1)}, "Pressure", math.Inf(1), ""},
 		{config{Pressure: math.Inf(-1)}, "Pressure", math.Inf(-1), ""},
+		{config{Reserve: 0.5}, "Reserve", 0.5, "Important"},
+		{ranked(config{Reserve: -0.5}), "Reserve", -0.5, "above 0"},
+		{ranked(config{Reserve: 1}), "Reserve", 1.0, "below 1"},
+		{ranked(config{Reserve: math.Inf(1)}), "Reserve", math.Inf(1), ""},
 		{config{Pace: time.Second}, "Pace", time.Second, "100ms"},
 		{config{Stages: []stage.Stage[Event]{nil}}, "Stages[0]", nil, "nil"},
 		{config{Stages: []stage.Stage[Event]{pass, nil}}, "Stages[1]", nil, "nil"},
@@ -70,6 +75,10 @@ func TestWhatNewRefuses(t *testing.T) {
 	t.Run("Pressure=NaN", func(t *testing.T) {
 		_, err := pipeline.New[Event](sink, config{Pressure: math.NaN()})
 		require.ErrorContains(t, err, "Pressure = NaN")
+	})
+	t.Run("Reserve=NaN", func(t *testing.T) {
+		_, err := pipeline.New[Event](sink, ranked(config{Reserve: math.NaN()}))
+		require.ErrorContains(t, err, "Reserve = NaN")
 	})
 	t.Run("sink=nil", func(t *testing.T) {
 		_, err := pipeline.New[Event](nil, config{})

@@ -40,7 +40,7 @@ func (p *Pipeline[T]) Name() string { return p.cfg.Name }
 // Enqueue offers an event and never blocks, whatever the sink does. A nil
 // error means that the event is accepted and will be accounted for. Errors:
 // stage.ErrFull (no room under DropNewest, or not enough bytes to evict),
-// stage.ErrTooLarge, stage.ErrInvalid (SizeOf failed), stage.ErrClosed, and
+// stage.ErrTooLarge, stage.ErrInvalid (SizeOf or Important failed), stage.ErrClosed, and
 // after an actor's death a [*DeadError].
 //
 // What ev refers to belongs to the pipeline until the event is settled.
@@ -66,7 +66,8 @@ func (p *Pipeline[T]) EnqueueAll(evs []T) (accepted int, err error) {
 // counted as rejected; a ctx that has ended does not matter while there is
 // room. Other errors are those of Enqueue, without ErrFull, and [ErrReentrant].
 //
-// No later EnqueueWait overtakes a waiting one. Enqueue does not take room
+// No later EnqueueWait overtakes a waiting one, except that important events do
+// not wait for lesser ones that the reserve keeps out. Enqueue does not take room
 // that a waiting call could have: it fails or evicts for its own.
 func (p *Pipeline[T]) EnqueueWait(ctx context.Context, ev T) error {
 	if stage.Within(ctx, p) {

@@ -65,6 +65,9 @@ func weather(t *testing.T, w *clocktest.World) {
 	if r.IntN(3) == 0 {
 		cfg.SizeOf, cfg.QueueBytes, cfg.BatchBytes = oracle.SizeOf, 400, 60
 	}
+	if r.IntN(3) == 0 {
+		cfg.Important, cfg.Reserve = fourth, []float64{0, 0.1, 0.6}[r.IntN(3)]
+	}
 	var h *house
 	if r.IntN(3) == 0 {
 		cfg.Stages = append(cfg.Stages, &puppet{mode: holds})

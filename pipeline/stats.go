@@ -44,15 +44,17 @@ type Stats struct {
 
 // Rejected counts events that were not accepted, by reason.
 type Rejected struct {
-	Full     uint64 `json:"full"`
-	Closed   uint64 `json:"closed"`
-	TooLarge uint64 `json:"too_large"`
-	Canceled uint64 `json:"canceled"` // an EnqueueWait whose context ended
-	Dead     uint64 `json:"dead"`     // after an actor's death
-	Invalid  uint64 `json:"invalid"`  // the size function failed
+	Full uint64 `json:"full"`
+	// FullImportant is those of Full that Config.Important says are.
+	FullImportant uint64 `json:"full_important"`
+	Closed        uint64 `json:"closed"`
+	TooLarge      uint64 `json:"too_large"`
+	Canceled      uint64 `json:"canceled"` // an EnqueueWait whose context ended
+	Dead          uint64 `json:"dead"`     // after an actor's death
+	Invalid       uint64 `json:"invalid"`  // the size function failed
 }
 
-// Total is the sum over the reasons.
+// Total is the sum over the reasons. FullImportant is a part of Full.
 func (r Rejected) Total() uint64 {
 	return r.Full + r.Closed + r.TooLarge + r.Canceled + r.Dead + r.Invalid
 }
@@ -62,9 +64,11 @@ func (r Rejected) Total() uint64 {
 type Evicted struct {
 	Count uint64 `json:"count"` // QueueSize
 	Bytes uint64 `json:"bytes"` // QueueBytes
+	// Important is those of both that Config.Important says are.
+	Important uint64 `json:"important"`
 }
 
-// Total is the sum over the bounds.
+// Total is the sum over the bounds. Important is a part of them.
 func (e Evicted) Total() uint64 { return e.Count + e.Bytes }
 
 // Lost counts accepted events that reached neither a sink nor a route, by
@@ -100,12 +104,13 @@ func byTrigger(n []uint64) Batches {
 func (p *Pipeline[T]) Stats() Stats {
 	b := p.intake.Books()
 	rejected := Rejected{
-		Full:     b.Rejected[stage.RefusedFull],
-		Closed:   b.Rejected[stage.RefusedClosed],
-		TooLarge: b.Rejected[stage.RefusedTooLarge],
-		Canceled: b.Rejected[stage.RefusedCanceled],
-		Dead:     b.Rejected[stage.RefusedDead],
-		Invalid:  b.Rejected[stage.RefusedInvalid],
+		Full:          b.Rejected[stage.RefusedFull],
+		FullImportant: b.ImportantFull,
+		Closed:        b.Rejected[stage.RefusedClosed],
+		TooLarge:      b.Rejected[stage.RefusedTooLarge],
+		Canceled:      b.Rejected[stage.RefusedCanceled],
+		Dead:          b.Rejected[stage.RefusedDead],
+		Invalid:       b.Rejected[stage.RefusedInvalid],
 	}
 	return Stats{
 		Name:      p.cfg.Name,
@@ -115,7 +120,7 @@ func (p *Pipeline[T]) Stats() Stats {
 		Delivered: b.Delivered,
 		Rerouted:  b.Rerouted,
 		Filtered:  b.Filtered,
-		Evicted:   Evicted{Count: b.Evicted[stage.EvictedCount], Bytes: b.Evicted[stage.EvictedBytes]},
+		Evicted:   Evicted{Count: b.Evicted[stage.EvictedCount], Bytes: b.Evicted[stage.EvictedBytes], Important: b.ImportantEvicted},
 		Lost: Lost{
 			Failed:   b.Lost[stage.LossFailed],
 			Panic:    b.Lost[stage.LossPanic],

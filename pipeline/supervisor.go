@@ -17,6 +17,7 @@ type supervisor[T any] struct {
 	cfg      *Config[T]
 	ledger   *stage.Ledger
 	intake   *stage.Intake[T]
+	chunks   *stage.Buffers[T] // what the intake's events leave in
 	flusher  *stage.Flusher[T]
 	router   *stage.ErrorRouter[T]
 	observer *stage.Observer[T]
@@ -63,6 +64,12 @@ func newSupervisor[T any](owner *Pipeline[T], sink stage.Sink[T], cfg *Config[T]
 
 	s.intake = stage.NewIntake(cfg.intake(), s.ledger)
 	batches := stage.NewBuffers[T](cfg.BatchSize, poolSize, cfg.SizeOf != nil)
+	if s.chunks = batches; cfg.chunkSize() != cfg.BatchSize {
+		s.chunks = stage.NewBuffers[T](cfg.chunkSize(), poolSize, cfg.SizeOf != nil)
+	}
+	if cfg.Important != nil {
+		s.chunks.Classed()
+	}
 	s.flusher = stage.NewFlusher(sink, s.ledger, batches, cfg.Workers)
 	s.router = stage.NewErrorRouter(cfg.Routes, s.ledger, s.reports())
 	s.observer = stage.NewObserver(stage.Hooks[T]{OnPressure: cfg.OnPressure, OnFailure: cfg.OnFailure, OnDrop: cfg.OnDrop}, s.intake)
@@ -97,15 +104,10 @@ func (s *supervisor[T]) reports() chan<- stage.Failure[T] {
 // The dotted ways carry something only when an actor has died.
 func (s *supervisor[T]) start() {
 	cfg := s.cfg
-	batches := s.flusher.Buffers
-	chunks := batches
-	if cfg.chunkSize() != cfg.BatchSize {
-		chunks = stage.NewBuffers[T](cfg.chunkSize(), poolSize, cfg.SizeOf != nil)
-	}
 	line := []stage.Stage[T]{
-		&stage.Enqueue[T]{Intake: s.intake, Buffers: chunks, Pace: cfg.Pace, Haul: cfg.haulSize()},
+		&stage.Enqueue[T]{Intake: s.intake, Buffers: s.chunks, Pace: cfg.Pace, Haul: cfg.haulSize()},
 		&stage.Batcher[T]{Size: cfg.BatchSize, Bytes: cfg.BatchBytes, Interval: cfg.FlushInterval,
-			Ledger: s.ledger, Chunks: chunks, Batches: batches},
+			Ledger: s.ledger, Chunks: s.chunks, Batches: s.flusher.Buffers},
 	}
 	line = append(line, cfg.Stages...)
 	line = append(line, s.flusher)

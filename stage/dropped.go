@@ -21,9 +21,10 @@ func (e Eviction) String() string { return name(evictionNames[:], int(e)) }
 // Dropped tells a drop hook about evicted events. Events is valid until the
 // hook returns; a hook that keeps events copies them.
 type Dropped[T any] struct {
-	Reason Eviction
-	Count  uint64 // events evicted since the last call for this reason; exact
-	Events []T    // those events, oldest first; the latest of them if the hook did not keep up
+	Reason    Eviction
+	Count     uint64 // events evicted since the last call for this reason; exact
+	Important uint64 // those of them that Config.Important says are
+	Events    []T    // those events, oldest first; the latest of them if the hook did not keep up
 }
 
 // maxDropLog bounds the events kept for a drop hook that does not keep up.
@@ -32,17 +33,21 @@ const maxDropLog = 4096
 // dropLog gathers evicted events between two calls of the drop hook: all of
 // them while there is room, then the latest. The zero dropLog gathers nothing.
 type dropLog[T any] struct {
-	count  uint64
-	events []T // a ring once it is full
-	next   int // oldest in the ring
+	count     uint64
+	important uint64
+	events    []T // a ring once it is full
+	next      int // oldest in the ring
 }
 
 func newDropLog[T any](queueSize int) dropLog[T] {
 	return dropLog[T]{events: make([]T, 0, min(queueSize, maxDropLog))}
 }
 
-func (d *dropLog[T]) add(ev T) {
+func (d *dropLog[T]) add(ev T, important bool) {
 	d.count++
+	if important {
+		d.important++
+	}
 	if planted(faultDropUnreported) && d.count%8 == 0 {
 		return
 	}
@@ -61,11 +66,11 @@ func (d *dropLog[T]) dropped(why Eviction) Dropped[T] {
 	slices.Reverse(d.events[:d.next])
 	slices.Reverse(d.events[d.next:])
 	slices.Reverse(d.events)
-	return Dropped[T]{Reason: why, Count: d.count, Events: d.events}
+	return Dropped[T]{Reason: why, Count: d.count, Important: d.important, Events: d.events}
 }
 
 // reset empties the log and drops its references to events.
 func (d *dropLog[T]) reset() {
 	clear(d.events)
-	d.count, d.events, d.next = 0, d.events[:0], 0
+	d.count, d.important, d.events, d.next = 0, 0, d.events[:0], 0
 }

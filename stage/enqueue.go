@@ -60,11 +60,14 @@ func (e *Enqueue[T]) send(out chan<- Batch[T]) {
 	h := &e.haul
 	for i, chunk := range h.full {
 		for len(h.marks) > 0 && h.marks[0] < chunk.span.Through {
-			if mark := h.marks[0]; mark > chunk.span.From {
+			mark := h.marks[0]
+			if k := chunk.buf.before(mark, chunk.span.From); k > 0 {
 				var head Batch[T]
-				head, chunk = e.cut(chunk, mark)
+				head, chunk = e.cut(chunk, k)
+				head.span.Through = mark
 				e.pass(head, out)
 			}
+			chunk.span.From = max(chunk.span.From, mark)
 			e.announce(out)
 		}
 		e.pass(chunk, out)
@@ -93,23 +96,15 @@ func (e *Enqueue[T]) pass(b Batch[T], out chan<- Batch[T]) {
 	}
 }
 
-// cut splits chunk behind the event numbered mark. The tail is copied into a
-// buffer of its own, since a buffer has one owner.
-func (e *Enqueue[T]) cut(chunk Batch[T], mark uint64) (head, tail Batch[T]) {
-	k := int(mark - chunk.span.From)
-	from := chunk.buf.head + k
-	to := chunk.buf.n
+// cut splits chunk behind its first k events. The tail is copied into a buffer
+// of its own, since a buffer has one owner.
+func (e *Enqueue[T]) cut(chunk Batch[T], k int) (head, tail Batch[T]) {
 	b := e.Buffers.get()
-	b.n = copy(b.events, chunk.buf.events[from:to])
-	copy(b.sizes, chunk.buf.sizes[min(from, len(chunk.buf.sizes)):min(to, len(chunk.buf.sizes))])
-	clear(chunk.buf.events[from:to])
-	chunk.buf.n = from
+	b.moveTail(chunk.buf, chunk.buf.head+k)
 
 	head, tail = chunk, chunk
 	head.Events = chunk.Events[:k]
-	head.span.Through = mark
 	tail.Events = b.events[:b.n]
-	tail.span.From = mark
 	tail.buf = b
 	return head, tail
 }

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -152,7 +153,7 @@ func TestEnqueueCutsAtMarks(t *testing.T) {
 // pump runs the actor's loop by hand, without a goroutine, until there is
 // nothing to send.
 func pump(q *Intake[int], haul int) (sent []Batch[int]) {
-	e := &Enqueue[int]{Intake: q, Buffers: NewBuffers[int](q.cfg.ChunkSize, 8, q.sized), Haul: haul}
+	e := &Enqueue[int]{Intake: q, Buffers: poolFor(q, 8), Haul: haul}
 	out := make(chan Batch[int], 1000)
 	for {
 		for len(e.haul.clean) < haul {
@@ -169,11 +170,39 @@ func pump(q *Intake[int], haul int) (sent []Batch[int]) {
 	}
 }
 
+// overflows says which of the events that wait, 0 being none, has to go for the
+// new one, or -1, and whether there is room then.
+func overflows(cfg IntakeConfig[int], waiting []int, grave map[int]bool, ev int) (victim int, ok bool) {
+	var events, lessers []int // where they are
+	for i, w := range waiting {
+		if w > 0 {
+			events = append(events, i)
+		}
+		if w > 0 && !grave[w] {
+			lessers = append(lessers, i)
+		}
+	}
+	switch {
+	case len(events) < cfg.QueueSize && (grave[ev] || len(lessers) < cfg.LesserSize):
+		return -1, true
+	case len(lessers) > 0:
+		return lessers[0], true
+	case grave[ev]:
+		return events[0], true
+	}
+	return -1, false
+}
+
 func TestEnqueueAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := IntakeConfig[int]{QueueSize: rapid.IntRange(1, 20).Draw(t, "queue"), SizeOf: func(ev int) int { return ev }}
 		cfg.ChunkSize = rapid.IntRange(1, cfg.QueueSize).Draw(t, "chunk")
 		haul := rapid.IntRange(1, 4).Draw(t, "haul")
+		grave := map[int]bool{} // by event
+		if rapid.Bool().Draw(t, "ranked") {
+			cfg.Important = func(ev int) bool { return grave[ev] }
+			cfg.LesserSize = rapid.IntRange(1, cfg.QueueSize).Draw(t, "lesser")
+		}
 		q, l := newQueue(cfg)
 		next, evicted := 1, 0
 		for range rapid.IntRange(1, 4).Draw(t, "rounds") {
@@ -186,26 +215,23 @@ func TestEnqueueAgainstModel(t *testing.T) {
 					want = append(want, 0)
 				}
 				for range n {
-					offer(q, next)
+					grave[next] = cfg.Important == nil || rapid.Bool().Draw(t, "important")
+					victim, ok := overflows(cfg, want, grave, next)
+					if !ok {
+						require.Equal(t, []error{ErrFull}, offer(q, next))
+						continue
+					}
+					if victim >= 0 { // marks stay
+						want = slices.Delete(want, victim, victim+1)
+						evicted++
+					}
+					require.Equal(t, []error{nil}, offer(q, next))
 					want = append(want, next)
 					next++
 				}
 			}
-			// What does not fit was evicted from the front; marks stay.
-			over := -cfg.QueueSize
-			for _, ev := range want {
-				over += min(ev, 1)
-			}
-			kept := want[:0]
-			for _, ev := range want {
-				if ev > 0 && over > 0 {
-					over--
-					evicted++
-					continue
-				}
-				kept = append(kept, ev)
-			}
 			var got []int
+			through := uint64(0)
 			owners := map[*Buffer[int]]bool{}
 			for _, b := range pump(q, haul) {
 				if b.Trigger == ByFlush {
@@ -216,8 +242,14 @@ func TestEnqueueAgainstModel(t *testing.T) {
 				}
 				require.LessOrEqual(t, len(b.Events), cfg.ChunkSize)
 				require.NotEmpty(t, b.Events)
-				require.Equal(t, uint64(b.Events[0]-1), b.span.From)
-				require.Equal(t, uint64(b.Events[len(b.Events)-1]), b.span.Through)
+				first, last := uint64(b.Events[0]), uint64(b.Events[len(b.Events)-1])
+				if cfg.Important == nil {
+					require.Equal(t, Span{first - 1, last}, b.span)
+				}
+				require.LessOrEqual(t, through, b.span.From)
+				require.Less(t, b.span.From, first)
+				require.GreaterOrEqual(t, b.span.Through, last)
+				through = b.span.Through
 				require.False(t, owners[b.buf], "a buffer with two owners")
 				owners[b.buf] = true
 				got = append(got, b.Events...)
@@ -230,7 +262,7 @@ func TestEnqueueAgainstModel(t *testing.T) {
 					}
 				}
 			}
-			require.Equal(t, append([]int{}, kept...), append([]int{}, got...))
+			require.Equal(t, append([]int{}, want...), append([]int{}, got...))
 		}
 		require.Equal(t, uint64(next-1-evicted), l.Books().InFlight)
 	})

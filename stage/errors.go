@@ -12,7 +12,7 @@ var (
 	ErrClosed   = errors.New("penstock: pipeline closed")
 	ErrFull     = errors.New("penstock: queue full")
 	ErrTooLarge = errors.New("penstock: event too large")
-	ErrInvalid  = errors.New("penstock: event's size cannot be told")
+	ErrInvalid  = errors.New("penstock: event's size or importance cannot be told")
 	ErrDead     = errors.New("penstock: actor died")
 )
 

@@ -20,4 +20,5 @@ const (
 	faultStaleReceipt     fault = "stale-receipt"     // a used receipt settles again
 	faultDropUnreported   fault = "drop-unreported"   // the drop hook misses an event
 	faultReportTwice      fault = "report-twice"      // the failure hook hears of a failure twice
+	faultInvadeReserve    fault = "invade-reserve"    // lesser events evict important ones
 )

@@ -30,33 +30,55 @@ func (q *Intake[T]) signal(s signals) {
 	}
 }
 
-func (q *Intake[T]) depth() int { return q.queued + q.n - q.cur.head }
+// depth is the number of waiting events.
+func (q *Intake[T]) depth() int { return q.kept.events + q.ring.events + q.n - q.cur.head }
 
 func (q *Intake[T]) accepted() uint64 { return q.base + uint64(q.n) }
 
-// fits reports whether an event of the given size has room.
-func (q *Intake[T]) fits(size int64) bool {
-	return q.depth() < q.cfg.QueueSize && (q.cfg.QueueBytes == 0 || size <= q.cfg.QueueBytes-q.bytes)
+// passed is the number of the latest event that is neither in ring nor in cur,
+// among those before them.
+func (q *Intake[T]) passed() uint64 {
+	return q.accepted() - uint64(q.ring.events+q.n-q.cur.head)
+}
+
+// left is the number up to which all events have left the queue.
+func (q *Intake[T]) left() uint64 {
+	if q.kept.n > 0 {
+		b := q.kept.front()
+		return b.numbers[b.head] - 1
+	}
+	return q.passed()
+}
+
+// fits reports whether an event has room.
+func (q *Intake[T]) fits(l load) bool {
+	if q.depth() >= q.cfg.QueueSize || q.cfg.QueueBytes > 0 && l.size > q.cfg.QueueBytes-q.bytes {
+		return false
+	}
+	return !q.ranked || l.important || q.lessers() < q.cfg.LesserSize && (q.cfg.QueueBytes == 0 || l.size <= q.lesserBytes())
 }
 
 // admit takes the slow way for one event of an Enqueue. now is what look has
 // returned.
-func (q *Intake[T]) admit(ev *T, size int64, now time.Time) (signals, error) {
+func (q *Intake[T]) admit(ev *T, l load, now time.Time) (signals, error) {
 	if q.refusal != nil {
 		q.rejected[q.why]++
 		return 0, q.refusal
 	}
 	sig := q.grant(now) // room that take has left for later is theirs
-	if q.waiters.n == 0 && q.fits(size) {
-		return sig | q.push(ev, size, now), nil
+	if !q.waiters.ahead(l.important) && q.fits(l) {
+		return sig | q.push(ev, l, now), nil
 	}
-	room := q.cfg.Overflow == DropOldest && q.makeRoom(size)
+	room := q.cfg.Overflow == DropOldest && q.makeRoom(l)
 	var err error
 	if room {
-		sig |= q.push(ev, size, now)
+		sig |= q.push(ev, l, now)
 	} else {
 		if !planted(faultRejectUncounted) {
 			q.rejected[RefusedFull]++
+		}
+		if l.important {
+			q.grave.full++
 		}
 		err = ErrFull
 	}
@@ -65,26 +87,6 @@ func (q *Intake[T]) admit(ev *T, size int64, now time.Time) (signals, error) {
 	q.rearm()
 	q.limit()
 	return sig | q.observe(), err
-}
-
-// makeRoom evicts the oldest events until one of the given size fits. While
-// callers wait, free room is theirs, so the event replaces as much as it takes.
-// If all that waits is not enough, nothing is evicted.
-func (q *Intake[T]) makeRoom(size int64) bool {
-	var least int64 // bytes to be freed
-	if q.cfg.QueueBytes > 0 {
-		least = size - (q.cfg.QueueBytes - q.bytes)
-		if q.waiters.n > 0 {
-			least = max(least, size)
-		}
-	}
-	if q.depth() == 0 || least > q.held {
-		return false
-	}
-	for first := q.waiters.n > 0; first || least > 0 || q.depth() >= q.cfg.QueueSize; first = false {
-		least -= q.evict()
-	}
-	return true
 }
 
 // rearm makes the next upward crossing count, if the depth is below the
@@ -100,7 +102,7 @@ func (q *Intake[T]) fresh() bool { return q.n == 0 || q.n == len(q.buf) }
 
 // push appends an event for which there is room. now is the time, read a moment
 // ago, if the chunk is fresh.
-func (q *Intake[T]) push(ev *T, size int64, now time.Time) signals {
+func (q *Intake[T]) push(ev *T, l load, now time.Time) signals {
 	switch {
 	case q.n < len(q.buf):
 	case q.n > q.cur.head:
@@ -115,10 +117,13 @@ func (q *Intake[T]) push(ev *T, size int64, now time.Time) signals {
 	}
 	q.buf[q.n] = *ev
 	if q.sized {
-		q.cur.sizes[q.n] = size
-		q.cur.bytes += size
-		q.held += size
-		q.bytes += size
+		q.cur.sizes[q.n] = l.size
+		q.cur.bytes += l.size
+		q.held += l.size
+		q.bytes += l.size
+	}
+	if q.ranked {
+		q.rank(l)
 	}
 	q.n++
 	var sig signals
@@ -150,7 +155,7 @@ func (q *Intake[T]) observe() signals {
 
 // limit says how far cur may be filled without a closer look.
 func (q *Intake[T]) limit() {
-	if q.sized || q.refusal != nil || q.state == idle || q.waiters.n > 0 || q.n == 0 {
+	if q.asks || q.refusal != nil || q.state == idle || q.waiters.n > 0 || q.n == 0 {
 		q.lim = 0
 		return
 	}
@@ -167,7 +172,7 @@ func (q *Intake[T]) limit() {
 // half reports whether half of the queue, or of the bytes, is taken, which ends
 // the actor's pause.
 func (q *Intake[T]) half() bool {
-	return q.depth() >= q.highDepth() || q.cfg.QueueBytes > 0 && q.bytes >= q.cfg.QueueBytes/2
+	return q.depth() >= q.highDepth() || q.cfg.QueueBytes > 0 && q.bytes >= q.cfg.QueueBytes/2 || q.ranked && q.halfLesser()
 }
 
 // highDepth is the depth that ends the actor's pause.
@@ -184,9 +189,7 @@ func (q *Intake[T]) open() {
 // seal closes cur and appends it to the ring. The caller opens another.
 func (q *Intake[T]) seal() {
 	q.close()
-	q.ring[(q.first+q.sealed)%len(q.ring)] = q.cur
-	q.sealed++
-	q.queued += q.cur.n - q.cur.head
+	q.ring.push(q.cur)
 }
 
 // close ends the filling of cur.
@@ -194,52 +197,4 @@ func (q *Intake[T]) close() {
 	q.cur.n = q.n
 	q.base += uint64(q.n)
 	q.n = 0
-}
-
-// pop takes the oldest chunk out of the ring.
-func (q *Intake[T]) pop() *Buffer[T] {
-	b := q.ring[q.first]
-	q.ring[q.first] = nil
-	q.first = (q.first + 1) % len(q.ring)
-	q.sealed--
-	q.queued -= b.n - b.head
-	return b
-}
-
-// evict drops the oldest waiting event, of which there is one, and returns
-// its bytes. The slot is cleared, so a buffer that is evicted empty is clean.
-func (q *Intake[T]) evict() (size int64) {
-	why := EvictedCount
-	if q.depth() < q.cfg.QueueSize {
-		why = EvictedBytes
-	}
-	b := q.cur
-	if q.sealed > 0 {
-		b = q.ring[q.first]
-	}
-	var none T
-	i := b.head
-	if log := &q.drops[why]; log.events != nil {
-		log.add(b.events[i])
-	}
-	b.events[i] = none
-	if q.sized {
-		size = b.sizes[i]
-		b.bytes -= size
-		q.held -= size
-		q.bytes -= size
-	}
-	if !planted(faultMiscountEviction) || q.evicted[why]%8 != 7 {
-		q.evicted[why]++
-	}
-	b.head++
-	if q.sealed > 0 {
-		q.queued--
-		if b.head == b.n {
-			q.pop()
-			b.reset()
-			q.spare = append(q.spare, b)
-		}
-	}
-	return size
 }

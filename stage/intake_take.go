@@ -24,21 +24,27 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	now := q.clock.Now() // for waiters' events
 	q.mu.lock()
 	q.state = running
-	from := q.accepted() - uint64(q.depth())
-	events := 0
-	for q.sealed > 0 && len(h.clean) > 0 {
-		events += q.haul(h, q.pop(), from+uint64(events))
+	from, events := q.left(), 0
+	for q.kept.n > 0 && len(h.clean) > 0 {
+		b := q.kept.pop()
+		events += q.haul(h, b, Span{From: b.numbers[b.head] - 1, Through: b.numbers[b.n-1]})
+	}
+	for q.ring.n > 0 && len(h.clean) > 0 {
+		left := q.passed()
+		b := q.ring.pop()
+		events += q.haul(h, b, Span{From: left, Through: q.passed()})
 	}
 	partial := len(q.marks) > 0 || q.refusal != nil || q.n == len(q.buf) || q.waiters.n > 0 || !wait
-	if q.sealed == 0 && q.n > q.cur.head && partial && len(h.clean) > 0 {
+	if q.ring.n == 0 && q.n > q.cur.head && partial && len(h.clean) > 0 {
+		left := q.passed()
 		q.close()
-		events += q.haul(h, q.cur, from+uint64(events))
+		events += q.haul(h, q.cur, Span{From: left, Through: q.base})
 		q.open()
 	}
 	if events > 0 {
 		q.ledger.admit(events, from)
 	}
-	for len(q.marks) > 0 && q.marks[0] <= from+uint64(events) {
+	for left := q.left(); len(q.marks) > 0 && q.marks[0] <= left; {
 		h.marks = append(h.marks, q.marks[0])
 		q.marks = q.marks[1:]
 	}
@@ -63,19 +69,20 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	return then
 }
 
-// haul adds b to h in exchange for a clean buffer. Events up to and including
-// from were accepted before b's.
-func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], from uint64) (events int) {
+// haul adds b, whose events are those of span, to h in exchange for a clean
+// buffer.
+func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], span Span) (events int) {
 	k := len(h.clean) - 1
 	q.spare = append(q.spare, h.clean[k])
 	h.clean = h.clean[:k]
 	q.held -= b.bytes
-	b.bytes = 0
+	q.important.sub(b.important)
+	b.bytes, b.important = 0, tally{}
 	events = b.n - b.head
 	h.full = append(h.full, Batch[T]{
 		Events: b.events[b.head:b.n],
 		chunk:  true,
-		span:   Span{From: from, Through: from + uint64(events)},
+		span:   span,
 		buf:    b,
 		born:   b.born,
 	})
@@ -106,7 +113,7 @@ func (q *Intake[T]) Seal(err error, why Refusal) {
 		return
 	}
 	q.refusal, q.why = err, why
-	for w := q.waiters.front; w != nil; w = q.waiters.front {
+	for w := q.waiters.first(); w != nil; w = q.waiters.first() {
 		q.waiters.remove(w)
 		w.granted = true
 		q.rejected[why]++
@@ -125,19 +132,20 @@ func (q *Intake[T]) Seal(err error, why Refusal) {
 func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 	q.mu.lock()
 	defer q.mu.Unlock()
+	from, events := q.left(), q.depth()
 	if q.n > q.cur.head {
 		q.seal()
 		q.cur, q.buf = newBuffer[T](0, false), nil
 	}
-	events := 0
-	for q.sealed > 0 {
-		b := q.pop()
-		waiting = append(waiting, Batch[T]{Events: b.events[b.head:b.n]})
-		events += b.n - b.head
+	for _, line := range []*chunks[T]{&q.kept, &q.ring} {
+		for line.n > 0 {
+			b := line.pop()
+			waiting = append(waiting, Batch[T]{Events: b.events[b.head:b.n]})
+		}
 	}
-	q.marks, q.bytes, q.held, q.over = nil, 0, 0, true
+	q.marks, q.bytes, q.held, q.important, q.over = nil, 0, 0, tally{}, true
 	if !planted(faultForgetWaiting) {
-		q.ledger.admit(events, q.base-uint64(events))
+		q.ledger.admit(events, from)
 	}
 	return waiting, q.ledger.Abandon(why)
 }
@@ -145,13 +153,19 @@ func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 // IntakeBooks are the intake's figures at one instant, with the ledger's.
 type IntakeBooks struct {
 	Books
-	Accepted  uint64
-	Rejected  [numRefusal]uint64  // by Refusal
-	Evicted   [numEviction]uint64 // by Eviction
-	Depth     int                 // waiting events
-	Bytes     int64               // of all unsettled events
-	Waiting   int                 // callers blocked in EnqueueWait
-	Crossings uint64              // of the pressure threshold, upward
+	Accepted uint64
+	Rejected [numRefusal]uint64  // by Refusal
+	Evicted  [numEviction]uint64 // by Eviction
+
+	// Of the events refused with RefusedFull, and of the evicted ones, the
+	// important ones.
+	ImportantFull    uint64
+	ImportantEvicted uint64
+
+	Depth     int    // waiting events
+	Bytes     int64  // of all unsettled events
+	Waiting   int    // callers blocked in EnqueueWait
+	Crossings uint64 // of the pressure threshold, upward
 }
 
 // Books returns one consistent copy of the intake's and the ledger's figures.
@@ -161,10 +175,14 @@ func (q *Intake[T]) Books() IntakeBooks {
 	q.ledger.mu.Lock()
 	defer q.ledger.mu.Unlock()
 	return IntakeBooks{
-		Books:     q.ledger.books(),
-		Accepted:  q.accepted(),
-		Rejected:  q.rejected,
-		Evicted:   q.evicted,
+		Books:    q.ledger.books(),
+		Accepted: q.accepted(),
+		Rejected: q.rejected,
+		Evicted:  q.evicted,
+
+		ImportantFull:    q.grave.full,
+		ImportantEvicted: q.grave.evicted,
+
 		Depth:     q.depth(),
 		Bytes:     q.bytes,
 		Waiting:   q.waiters.n,

@@ -3,10 +3,10 @@ package stage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 	"weak"
@@ -29,6 +29,15 @@ func newQueue(cfg IntakeConfig[int]) (*Intake[int], *Ledger) {
 	return NewIntake(cfg, l), l
 }
 
+// poolFor is a pool of buffers for q's chunks.
+func poolFor(q *Intake[int], keep int) *Buffers[int] {
+	pool := NewBuffers[int](q.cfg.ChunkSize, keep, q.sized)
+	if q.ranked {
+		pool.Classed()
+	}
+	return pool
+}
+
 // offer enqueues events and returns the errors.
 func offer(q *Intake[int], events ...int) (errs []error) {
 	for _, ev := range events {
@@ -40,8 +49,9 @@ func offer(q *Intake[int], events ...int) (errs []error) {
 // takeAll takes everything that waits, and returns the events and chunks.
 func takeAll(q *Intake[int]) (events []int, chunks []Batch[int]) {
 	var h haul[int]
-	for range len(q.ring) + 1 {
-		h.clean = append(h.clean, newBuffer[int](q.cfg.ChunkSize, q.sized))
+	pool := poolFor(q, 0)
+	for range 2*len(q.ring.ring) + 1 {
+		h.clean = append(h.clean, pool.get())
 	}
 	q.take(&h, false)
 	for _, c := range h.full {
@@ -262,12 +272,19 @@ func TestNoPressureUnlessAsked(t *testing.T) {
 // what was taken holds its bytes.
 type naiveQueue struct {
 	IntakeConfig[int]
-	waiting  []int
+	waiting  []numbered
 	bytes    int64
 	evicted  [numEviction]uint64
 	dropped  [numEviction][]int
 	rejected [numRefusal]uint64
+	grave    struct{ full, evicted uint64 }
 	accepted int
+}
+
+// numbered is an event with its number in the order of acceptance.
+type numbered struct {
+	ev     int
+	number uint64
 }
 
 func (q *naiveQueue) size(ev int) int64 {
@@ -277,34 +294,78 @@ func (q *naiveQueue) size(ev int) int64 {
 	return int64(ev)
 }
 
+func (q *naiveQueue) lesser(ev int) bool { return q.Important != nil && !q.Important(ev) }
+
+// lacks says which bounds keep ev out while those wait, and bytes are held.
+func (q *naiveQueue) lacks(ev int, waiting []numbered, bytes int64) (count, inBytes bool) {
+	lessers, important := 0, int64(0)
+	for _, w := range waiting {
+		if q.lesser(w.ev) {
+			lessers++
+		} else {
+			important += q.size(w.ev)
+		}
+	}
+	count = len(waiting) >= q.QueueSize || q.lesser(ev) && lessers >= q.LesserSize
+	inBytes = q.QueueBytes > 0 && (bytes+q.size(ev) > q.QueueBytes || q.lesser(ev) && bytes-important+q.size(ev) > q.LesserBytes)
+	return count, inBytes
+}
+
 func (q *naiveQueue) enqueue(ev int) error {
 	size := q.size(ev)
-	if q.QueueBytes > 0 && size > q.QueueBytes {
+	if q.QueueBytes > 0 && (size > q.QueueBytes || q.lesser(ev) && size > q.LesserBytes) {
 		q.rejected[RefusedTooLarge]++
 		return ErrTooLarge
 	}
-	flying := q.bytes
-	for _, ev := range q.waiting {
-		flying -= q.size(ev)
-	}
-	for len(q.waiting) == q.QueueSize || q.QueueBytes > 0 && q.bytes+size > q.QueueBytes {
-		if q.Overflow == DropNewest || q.QueueBytes > 0 && flying+size > q.QueueBytes {
+	waiting, bytes := slices.Clone(q.waiting), q.bytes
+	var dropped [numEviction][]int
+	for {
+		count, inBytes := q.lacks(ev, waiting, bytes)
+		if !count && !inBytes {
+			break
+		}
+		victim := slices.IndexFunc(waiting, func(w numbered) bool { return q.lesser(w.ev) })
+		if victim < 0 && !q.lesser(ev) && len(waiting) > 0 {
+			victim = 0
+		}
+		if victim < 0 || q.Overflow == DropNewest {
 			q.rejected[RefusedFull]++
+			if q.Important != nil && !q.lesser(ev) {
+				q.grave.full++
+			}
 			return ErrFull
 		}
 		why := EvictedBytes
-		if len(q.waiting) == q.QueueSize {
+		if count {
 			why = EvictedCount
 		}
-		q.evicted[why]++
-		q.dropped[why] = append(q.dropped[why], q.waiting[0])
-		q.bytes -= q.size(q.waiting[0])
-		q.waiting = q.waiting[1:]
+		dropped[why] = append(dropped[why], waiting[victim].ev)
+		bytes -= q.size(waiting[victim].ev)
+		waiting = slices.Delete(waiting, victim, victim+1)
 	}
-	q.waiting = append(q.waiting, ev)
-	q.bytes += size
+	for why, events := range dropped {
+		q.evicted[why] += uint64(len(events))
+		q.dropped[why] = append(q.dropped[why], events...)
+		for _, ev := range events {
+			if q.Important != nil && q.Important(ev) {
+				q.grave.evicted++
+			}
+		}
+	}
 	q.accepted++
+	q.waiting = append(waiting, numbered{ev, uint64(q.accepted)})
+	q.bytes = bytes + size
 	return nil
+}
+
+// rank makes every third event important, with a reserve for them.
+func rank(t *rapid.T, cfg *IntakeConfig[int]) {
+	if !rapid.Bool().Draw(t, "ranked") {
+		return
+	}
+	cfg.Important = func(ev int) bool { return ev%3 == 0 }
+	cfg.LesserSize = rapid.IntRange(1, cfg.QueueSize).Draw(t, "lesser")
+	cfg.LesserBytes = rapid.Int64Range(0, cfg.QueueBytes).Draw(t, "lesser bytes")
 }
 
 func TestIntakeAgainstModel(t *testing.T) {
@@ -320,10 +381,11 @@ func TestIntakeAgainstModel(t *testing.T) {
 			cfg.SizeOf = func(ev int) int { return ev }
 			cfg.QueueBytes = rapid.Int64Range(0, 30).Draw(t, "bytes")
 		}
+		rank(t, &cfg)
 		q, l := newQueue(cfg)
 		model := naiveQueue{IntakeConfig: cfg}
 		buffers, room := len(q.spare)+1, cap(q.spare)
-		pool := NewBuffers[int](cfg.ChunkSize, 100, q.sized)
+		pool := poolFor(q, 100)
 		taken := uint64(0)
 		t.Repeat(map[string]func(*rapid.T){
 			"enqueue": func(t *rapid.T) {
@@ -349,15 +411,16 @@ func TestIntakeAgainstModel(t *testing.T) {
 				}
 				chunks := len(h.clean)
 				wait := rapid.Bool().Draw(t, "wait")
-				from := uint64(model.accepted - len(model.waiting))
 				then := q.take(&h, wait)
 				require.Equal(t, chunks, len(h.full)+len(h.clean), "a buffer for a buffer")
 				for _, c := range h.full {
 					n := len(c.Events)
 					require.Positive(t, n)
-					require.Equal(t, model.waiting[:n], c.Events)
-					require.Equal(t, Span{from, from + uint64(n)}, c.span)
-					from, taken = from+uint64(n), taken+uint64(n)
+					for i, w := range model.waiting[:n] {
+						require.Equal(t, w.ev, c.Events[i])
+					}
+					require.Equal(t, Span{model.waiting[0].number - 1, model.waiting[n-1].number}, c.span)
+					taken += uint64(n)
 					model.waiting = model.waiting[n:]
 					pool.put(c.buf)
 				}
@@ -377,14 +440,28 @@ func TestIntakeAgainstModel(t *testing.T) {
 				require.Equal(t, model.bytes, b.Bytes)
 				require.Equal(t, model.evicted, b.Evicted)
 				require.Equal(t, model.rejected, b.Rejected)
+				require.Equal(t, model.grave.evicted, b.ImportantEvicted)
+				require.Equal(t, model.grave.full, b.ImportantFull)
 				require.Equal(t, uint64(model.accepted), b.Accepted)
+				held, important := int64(0), tally{}
+				for _, w := range model.waiting {
+					held += model.size(w.ev)
+					if cfg.Important != nil && cfg.Important(w.ev) {
+						important.add(model.size(w.ev))
+					}
+				}
+				require.Equal(t, held, q.held)
+				require.Equal(t, important, q.important)
 				require.Equal(t, taken, b.InFlight)
 				require.Equal(t, taken, l.unissued)
-				require.Equal(t, buffers, len(q.spare)+q.sealed+1, "a buffer was lost or made")
+				require.Equal(t, buffers, len(q.spare)+q.ring.n+q.kept.n+1, "a buffer was lost or made")
 				require.Equal(t, room, cap(q.spare))
 				for _, s := range q.spare {
 					require.Equal(t, make([]int, cfg.ChunkSize), s.events, "a dirty spare buffer")
 					require.Zero(t, s.head+s.n)
+					require.Zero(t, s.bytes)
+					require.Zero(t, s.important)
+					require.False(t, s.sparse)
 				}
 			},
 		})
@@ -393,6 +470,13 @@ func TestIntakeAgainstModel(t *testing.T) {
 			q.report(&log)
 			for why := range numEviction {
 				d := log[why].dropped(why)
+				important := 0
+				for _, ev := range model.dropped[why] {
+					if cfg.Important != nil && cfg.Important(ev) {
+						important++
+					}
+				}
+				require.EqualValues(t, important, d.Important)
 				require.Equal(t, model.evicted[why], d.Count)
 				all := model.dropped[why]
 				all = all[max(0, len(all)-cfg.QueueSize):]
@@ -403,19 +487,24 @@ func TestIntakeAgainstModel(t *testing.T) {
 }
 
 func TestIntakeDoesNotAllocate(t *testing.T) {
-	for _, sized := range []bool{false, true} {
+	for i := range 4 {
+		sized, ranked := i&1 > 0, i&2 > 0
 		for _, overflow := range []Overflow{DropOldest, DropNewest} {
-			t.Run(overflow.String()+" sized="+strconv.FormatBool(sized), func(t *testing.T) {
+			t.Run(fmt.Sprint(overflow, " sized=", sized, " ranked=", ranked), func(t *testing.T) {
 				cfg := IntakeConfig[int]{QueueSize: 100, ChunkSize: 16, Overflow: overflow, PressureAt: 80, ReportDrops: true}
 				if sized {
 					cfg.SizeOf = func(ev int) int { return ev }
-					cfg.QueueBytes = 1000
+					cfg.QueueBytes, cfg.LesserBytes = 1000, 800
+				}
+				if ranked {
+					cfg.Important, cfg.LesserSize = func(ev int) bool { return ev%5 == 0 }, 70
 				}
 				q, l := newQueue(cfg)
-				pool := NewBuffers[int](16, 16, sized)
+				pool := poolFor(q, 16)
 				h := haul[int]{full: make([]Batch[int], 0, 16)}
 				ev := 7
-				require.Zero(t, testing.AllocsPerRun(500, func() { _ = q.Enqueue(&ev) }), "steady, then full")
+				require.Zero(t, testing.AllocsPerRun(500, func() { ev++; _ = q.Enqueue(&ev) }), "steady, then full")
+				ev = 7
 				require.Zero(t, testing.AllocsPerRun(200, func() {
 					for range 40 {
 						_ = q.Enqueue(&ev)
@@ -700,4 +789,121 @@ func TestEnqueueUsesRoomThatNoWaiterNeeds(t *testing.T) {
 			require.Equal(t, 8, q.Depth())
 		})
 	}
+}
+
+// tens are important.
+func tens(ev int) bool { return ev%10 == 0 }
+
+func TestLesserEventsLeaveTheReserve(t *testing.T) {
+	for _, overflow := range []Overflow{DropOldest, DropNewest} {
+		q, _ := newQueue(IntakeConfig[int]{QueueSize: 4, ChunkSize: 2, Overflow: overflow, Important: tens, LesserSize: 3})
+		offer(q, 10, 1, 2, 3, 4)
+		if overflow == DropOldest {
+			require.Equal(t, []error{nil, nil, nil, nil, ErrFull}, offer(q, 20, 30, 40, 50, 5), "none but important ones wait")
+			b := q.Books()
+			require.Equal(t, [numEviction]uint64{EvictedCount: 5}, b.Evicted)
+			require.Equal(t, uint64(1), b.ImportantEvicted)
+			require.Equal(t, uint64(1), b.Rejected[RefusedFull])
+			require.Zero(t, b.ImportantFull)
+			events, _ := takeAll(q)
+			require.Equal(t, []int{20, 30, 40, 50}, events)
+			continue
+		}
+		require.Equal(t, []error{ErrFull, ErrFull}, offer(q, 20, 30))
+		b := q.Books()
+		require.Equal(t, uint64(3), b.Rejected[RefusedFull])
+		require.Equal(t, uint64(2), b.ImportantFull)
+		events, _ := takeAll(q)
+		require.Equal(t, []int{10, 1, 2, 3}, events)
+	}
+}
+
+// The reserve of bytes is there although lesser events in flight hold theirs.
+func TestLesserEventsLeaveBytes(t *testing.T) {
+	q, l := newQueue(IntakeConfig[int]{
+		QueueSize: 100, ChunkSize: 4, QueueBytes: 40, SizeOf: func(ev int) int { return ev },
+		Important: tens, LesserSize: 99, LesserBytes: 25,
+	})
+	require.Equal(t, []error{ErrTooLarge, nil, nil}, offer(q, 26, 9, 9))
+	_, chunks := takeAll(q)
+	require.Equal(t, []error{ErrFull, nil, ErrFull, nil}, offer(q, 9, 7, 8, 10))
+	require.Equal(t, int64(35), q.Books().Bytes)
+	require.Equal(t, []error{nil, ErrFull}, offer(q, 20, 30), "one in the place of 7 and 10")
+	b := q.Books()
+	require.Equal(t, [numEviction]uint64{EvictedBytes: 2}, b.Evicted)
+	require.Equal(t, uint64(1), b.ImportantEvicted)
+	require.Equal(t, uint64(1), b.ImportantFull)
+	l.Settle(l.Issue(2, 18, chunks[0].span, BySize), Delivered, 0)
+	require.Equal(t, int64(20), q.Books().Bytes)
+	require.Equal(t, []error{nil, nil}, offer(q, 9, 11))
+	require.Equal(t, []error{nil}, offer(q, 1), "in the place of 9")
+}
+
+func TestImportantWaitersAreNotHeldUpByLesserOnes(t *testing.T) {
+	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
+		q, _ := newQueue(IntakeConfig[int]{QueueSize: 3, ChunkSize: 1, Overflow: DropNewest, Important: tens, LesserSize: 1})
+		offer(q, 1)
+		second, third := await(t.Context(), w, q, 2), await(t.Context(), w, q, 3)
+		require.Equal(t, []error{ErrFull, nil}, offer(q, 4, 10))
+		require.Equal(t, []error{nil}, await(t.Context(), w, q, 20).Values(), "the reserve is theirs")
+		fourth := await(t.Context(), w, q, 30)
+		require.Equal(t, []error{ErrFull}, offer(q, 40), "30 is not overtaken")
+		one := func() (events []int) {
+			h := haul[int]{clean: []*Buffer[int]{poolFor(q, 1).get()}}
+			q.take(&h, false)
+			q.relieve()
+			w.Settle()
+			return h.full[0].Events
+		}
+		require.Equal(t, []int{1}, one())
+		require.Equal(t, []error{nil}, second.Values(), "2 came before 30")
+		require.Zero(t, third.Len()+fourth.Len())
+		require.Equal(t, []int{10}, one())
+		require.Equal(t, []error{nil}, fourth.Values(), "3 is kept out by the reserve")
+		require.Zero(t, third.Len())
+		q.Seal(ErrClosed, RefusedClosed)
+		w.Settle()
+		require.Equal(t, []error{ErrClosed}, third.Values())
+		require.Zero(t, q.Books().Waiting)
+	})
+}
+
+func TestWhatCannotBeRankedIsRefused(t *testing.T) {
+	asked := 0
+	q, _ := newQueue(IntakeConfig[int]{QueueSize: 8, LesserSize: 6, Important: func(ev int) bool {
+		if asked++; ev == 13 {
+			blowUp(io.EOF)
+		}
+		return ev == 1
+	}})
+	errs := offer(q, 1, 13, 2)
+	require.NoError(t, errs[0])
+	require.ErrorIs(t, errs[1], ErrInvalid)
+	require.ErrorIs(t, errs[1], io.EOF)
+	require.NoError(t, errs[2])
+	require.Equal(t, 2, q.EnqueueAll([]int{3, 13, 1}, func(i int, err error) {
+		require.Equal(t, 1, i)
+		require.ErrorIs(t, err, ErrInvalid)
+	}))
+	require.Equal(t, 6, asked, "each is asked for once")
+	b := q.Books()
+	require.Equal(t, uint64(2), b.Rejected[RefusedInvalid])
+	require.Equal(t, tally{events: 2}, q.important)
+}
+
+// Lesser events alone end the actor's pause when they are near what they may
+// have.
+func TestLesserEventsEndThePause(t *testing.T) {
+	q, _ := newQueue(IntakeConfig[int]{QueueSize: 100, Important: tens, LesserSize: 4})
+	offer(q, 1)
+	takeAll(q)
+	h := haul[int]{clean: []*Buffer[int]{poolFor(q, 1).get()}}
+	require.Equal(t, rest, q.take(&h, true))
+	for len(q.wake) > 0 {
+		<-q.wake
+	}
+	offer(q, 1)
+	require.Empty(t, q.wake)
+	offer(q, 2)
+	require.Len(t, q.wake, 1)
 }

@@ -9,41 +9,58 @@ import (
 // it, in the order of arrival, so that no later caller overtakes it.
 type waiter[T any] struct {
 	ev         T
-	size       int64
+	load       load
+	turn       uint64     // numbers the waiters in the order of their arrival
 	granted    bool       // guarded by the intake's lock
 	ready      chan error // one slot: the outcome
 	prev, next *waiter[T]
 }
 
-// waitList is the queue of waiters, and those that are free.
-type waitList[T any] struct {
-	n           int
-	front, back *waiter[T]
-	free        chan *waiter[T] // a channel, so that giving one back needs no lock
+// waitRoom is the waiters, lesser and important events in a queue of their own
+// each, and those waiters that are free.
+type waitRoom[T any] struct {
+	n         int
+	lesser    waitList[T] // all, if all events are alike
+	important waitList[T]
+	turn      uint64          // of the latest
+	free      chan *waiter[T] // a channel, so that giving one back needs no lock
 }
+
+// waitList is a queue of waiters.
+type waitList[T any] struct{ front, back *waiter[T] }
 
 // keptWaiters is the number of free waiters that are kept.
 const keptWaiters = 256
 
-func (l *waitList[T]) add(ev *T, size int64) *waiter[T] {
+func (r *waitRoom[T]) list(important bool) *waitList[T] {
+	if important {
+		return &r.important
+	}
+	return &r.lesser
+}
+
+func (r *waitRoom[T]) add(ev *T, load load) *waiter[T] {
 	var w *waiter[T]
 	select {
-	case w = <-l.free:
+	case w = <-r.free:
 	default:
 		w = &waiter[T]{ready: make(chan error, 1)}
 	}
-	w.ev, w.size, w.granted, w.prev = *ev, size, false, l.back
+	l := r.list(load.important)
+	r.turn++
+	w.ev, w.load, w.turn, w.granted, w.prev = *ev, load, r.turn, false, l.back
 	if l.back == nil {
 		l.front = w
 	} else {
 		l.back.next = w
 	}
 	l.back = w
-	l.n++
+	r.n++
 	return w
 }
 
-func (l *waitList[T]) remove(w *waiter[T]) {
+func (r *waitRoom[T]) remove(w *waiter[T]) {
+	l := r.list(w.load.important)
 	if w.prev == nil {
 		l.front = w.next
 	} else {
@@ -55,27 +72,45 @@ func (l *waitList[T]) remove(w *waiter[T]) {
 		w.next.prev = w.prev
 	}
 	w.prev, w.next = nil, nil
-	l.n--
+	r.n--
+}
+
+// first returns the waiter that has waited longest, or nil.
+func (r *waitRoom[T]) first() *waiter[T] {
+	a, b := r.lesser.front, r.important.front
+	if a == nil || b != nil && b.turn < a.turn {
+		return b
+	}
+	return a
+}
+
+// ahead reports whether somebody waits for room whom an event must not
+// overtake: for a lesser one that is everybody, for an important one those
+// with important ones.
+func (r *waitRoom[T]) ahead(important bool) bool {
+	return r.n > 0 && (!important || r.important.front != nil)
 }
 
 // recycle keeps w for a later caller. Its goroutine has read its outcome.
-func (l *waitList[T]) recycle(w *waiter[T]) {
+func (r *waitRoom[T]) recycle(w *waiter[T]) {
 	var none T
 	w.ev = none
 	select {
-	case l.free <- w:
+	case r.free <- w:
 	default:
 	}
 }
 
-// EnqueueWait accepts *ev as soon as there is room, first come first served.
+// EnqueueWait accepts *ev as soon as there is room, first come first served,
+// except that important events do not wait for lesser ones that the reserve
+// keeps out.
 // If ctx ends first it returns ctx's error and the queue is as it was; a ctx
 // that has ended does not matter while there is room. It does not retain ev.
 func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
-	var size int64
-	if q.sized {
+	var l load
+	if q.asks {
 		var err error
-		if size, err = q.measure(ev); err != nil {
+		if l, err = q.measure(ev); err != nil {
 			q.mu.lock()
 			defer q.mu.Unlock()
 			return q.refuse(err)
@@ -90,11 +125,11 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 		q.mu.Unlock()
 		return nil
 	}
-	now := q.look(size, time.Time{})
-	if q.refusal != nil || q.waiters.n == 0 && q.fits(size) {
-		return q.accept(ev, size, now)
+	now := q.look(l, time.Time{})
+	if q.refusal != nil || !q.waiters.ahead(l.important) && q.fits(l) {
+		return q.accept(ev, l, now)
 	}
-	w := q.waiters.add(ev, size)
+	w := q.waiters.add(ev, l)
 	q.limit()
 	sig := q.rouse()
 	q.mu.Unlock()
@@ -131,8 +166,8 @@ func (q *Intake[T]) giveUp(ctx context.Context, w *waiter[T]) error {
 // waiter that there is room for.
 func (q *Intake[T]) letIn() {
 	var now time.Time
-	if w := q.waiters.front; w != nil && q.fits(w.size) {
-		now = q.look(w.size, now)
+	if w := q.turn(); w != nil {
+		now = q.look(w.load, now)
 	}
 	sig := q.grant(now)
 	q.limit()
@@ -140,13 +175,27 @@ func (q *Intake[T]) letIn() {
 	q.signal(sig)
 }
 
+// turn returns the waiter to be let in next, or nil: the one that came first,
+// if there is room for it. One that the reserve keeps out does not hold up the
+// important ones behind it.
+func (q *Intake[T]) turn() *waiter[T] {
+	w := q.waiters.first()
+	if w == nil || q.fits(w.load) {
+		return w
+	}
+	if w = q.waiters.important.front; w != nil && q.fits(w.load) {
+		return w
+	}
+	return nil
+}
+
 // grant appends the events of waiters while there is room. A send on ready
 // never blocks: the slot is empty until the one outcome is known.
 func (q *Intake[T]) grant(now time.Time) (sig signals) {
-	for w := q.waiters.front; w != nil && q.fits(w.size); w = q.waiters.front {
+	for w := q.turn(); w != nil; w = q.turn() {
 		q.waiters.remove(w)
 		w.granted = true
-		sig |= q.push(&w.ev, w.size, now)
+		sig |= q.push(&w.ev, w.load, now)
 		w.ready <- nil
 	}
 	return sig

@@ -89,6 +89,8 @@ func (m *world) all(f fate) (numbers []int) {
 	return numbers
 }
 
+func (m *world) lesser(ev int) bool { return m.cfg.Important != nil && !m.cfg.Important(ev) }
+
 func (m *world) become(f fate, events ...int) {
 	for _, ev := range events {
 		m.fates[ev-1] = f
@@ -109,20 +111,35 @@ func (m *world) lose(why Loss, events ...int) {
 
 // enqueue makes room as DropOldest does, and says whether it did.
 func (m *world) enqueue(size int64) bool {
-	fits := func(waiting int, bytes int64) bool {
-		return waiting < m.cfg.QueueSize && (m.cfg.QueueBytes == 0 || bytes+size <= m.cfg.QueueBytes)
+	number := len(m.fates) + 1
+	fits := func(waiting []int, bytes int64) bool {
+		lessers, important := 0, int64(0)
+		for _, ev := range waiting {
+			if m.lesser(ev) {
+				lessers++
+			} else {
+				important += m.sizes[ev-1]
+			}
+		}
+		return len(waiting) < m.cfg.QueueSize && (m.cfg.QueueBytes == 0 || bytes+size <= m.cfg.QueueBytes) &&
+			(!m.lesser(number) || lessers < m.cfg.LesserSize && (m.cfg.QueueBytes == 0 || bytes-important+size <= m.cfg.LesserBytes))
 	}
-	queue, left := m.all(waiting), m.bytes
-	for _, ev := range queue {
-		left -= m.sizes[ev-1]
+	queue, bytes := m.all(waiting), m.bytes
+	var victims []int
+	for !fits(queue, bytes) {
+		i := slices.IndexFunc(queue, m.lesser)
+		if i < 0 && !m.lesser(number) && len(queue) > 0 {
+			i = 0
+		}
+		if i < 0 {
+			return false
+		}
+		bytes -= m.sizes[queue[i]-1]
+		victims = append(victims, queue[i])
+		queue = slices.Delete(queue, i, i+1)
 	}
-	if !fits(0, left) {
-		return false
-	}
-	for ; !fits(len(queue), m.bytes); queue = queue[1:] {
-		m.become(evicted, queue[0])
-		m.bytes -= m.sizes[queue[0]-1]
-	}
+	m.become(evicted, victims...)
+	m.bytes = bytes
 	m.fates, m.sizes, m.born = append(m.fates, waiting), append(m.sizes, size), append(m.born, m.now)
 	m.bytes += size
 	return true
@@ -150,10 +167,11 @@ func newMachine(t *rapid.T) *machine {
 	m.cfg.ChunkSize = rapid.IntRange(1, m.cfg.QueueSize).Draw(t, "chunk")
 	m.cfg.SizeOf = func(number int) int { return number % 4 } // what the event is told from is its number
 	m.cfg.QueueBytes = rapid.SampledFrom([]int64{0, 8, 20}).Draw(t, "bytes")
+	rank(t, &m.cfg)
 	m.cfg.Clock = tickingClock{clock.NewMock(), &m.now}
 	m.now = time.Unix(0, 0)
 	m.q, m.l = newQueue(m.cfg)
-	pool := NewBuffers[int](m.cfg.ChunkSize, 4, true)
+	pool := poolFor(m.q, 4)
 	m.enqueue = Enqueue[int]{Intake: m.q, Buffers: pool}
 	m.batcher = Batcher[int]{
 		Size: rapid.IntRange(1, 6).Draw(t, "batch"), Bytes: rapid.SampledFrom([]int64{0, 5}).Draw(t, "batch bytes"),
@@ -178,7 +196,11 @@ func (m *machine) collect(t require.TestingT) {
 		if len(p.events) > 0 {
 			// The first event of its chunk is one of the latest before it.
 			oldest := p.events[0]
-			require.Contains(t, m.born[max(0, oldest-m.cfg.ChunkSize):oldest], b.born)
+			chunk := max(0, oldest-m.cfg.ChunkSize)
+			if m.cfg.Important != nil { // it may have been moved to one that was begun long ago
+				chunk = 0
+			}
+			require.Contains(t, m.born[chunk:oldest], b.born)
 		} else {
 			require.Zero(t, b.born)
 		}
@@ -247,9 +269,12 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 					continue
 				}
 				err := m.q.Enqueue(&number)
-				if m.world.enqueue(int64(number % 4)) {
+				switch size := int64(number % 4); {
+				case m.cfg.QueueBytes > 0 && m.lesser(number) && size > m.cfg.LesserBytes:
+					require.ErrorIs(t, err, ErrTooLarge)
+				case m.world.enqueue(size):
 					require.NoError(t, err)
-				} else {
+				default:
 					require.ErrorIs(t, err, ErrFull)
 				}
 			}

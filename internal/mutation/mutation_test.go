@@ -30,6 +30,7 @@ var faults = []struct{ name, does string }{
 	{"stale-receipt", "a used receipt settles again"},
 	{"drop-unreported", "the drop hook misses an event"},
 	{"report-twice", "the failure hook hears of a failure twice"},
+	{"invade-reserve", "lesser events evict important ones"},
 }
 
 // perSuite bounds a run of the suite without a fault. One with a fault gets a

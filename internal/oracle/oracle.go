@@ -64,6 +64,8 @@ type Oracle struct {
 		offered, delivered, filtered, rerouted, reports uint64
 		lost                                            uint64 // as the failure hook reports them
 	}
+	important func(Event) bool // as the pipeline has it; nil: all events are alike
+
 	last map[int]int // latest first-attempt delivery of each producer
 
 	// Unordered switches off the check that each producer's events are
@@ -82,6 +84,7 @@ func New() *Oracle {
 // Wire puts the oracle's hooks in front of those of cfg and returns it.
 func (o *Oracle) Wire(cfg pipeline.Config[Event]) pipeline.Config[Event] {
 	onFailure, onDrop := cfg.OnFailure, cfg.OnDrop
+	o.important = cfg.Important
 	cfg.OnFailure = func(ctx context.Context, f stage.Failure[Event]) {
 		o.failed(f)
 		if onFailure != nil {
@@ -201,6 +204,7 @@ func (o *Oracle) outcome(ev Event, err error) error {
 		return nil
 	case errors.Is(err, stage.ErrFull):
 		r.Full++
+		r.FullImportant += o.weigh(ev)
 	case errors.Is(err, stage.ErrClosed):
 		r.Closed++
 	case errors.Is(err, stage.ErrTooLarge):
@@ -218,6 +222,14 @@ func (o *Oracle) outcome(ev Event, err error) error {
 	}
 	o.see(ev, rejected)
 	return err
+}
+
+// weigh is 1 for an important event.
+func (o *Oracle) weigh(ev Event) uint64 {
+	if o.important != nil && o.important(ev) {
+		return 1
+	}
+	return 0
 }
 
 func (o *Oracle) see(ev Event, e end) {
@@ -240,9 +252,15 @@ func (o *Oracle) dropped(d stage.Dropped[Event]) {
 	if uint64(len(d.Events)) != d.Count {
 		o.complain("drop hook: %d events for a count of %d", len(d.Events), d.Count)
 	}
+	important := uint64(0)
 	for _, ev := range d.Events {
 		o.see(ev, evicted)
+		important += o.weigh(ev)
 	}
+	if d.Important != important {
+		o.complain("drop hook: %d important events of %v, and says %d", important, d.Events, d.Important)
+	}
+	o.counts.evicted.Important += d.Important
 }
 
 func (o *Oracle) failed(f stage.Failure[Event]) {
