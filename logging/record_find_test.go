@@ -10,7 +10,9 @@ import (
 
 func TestFind(t *testing.T) {
 	r := record(t, HandlerConfig{Extract: []Extractor{
-		func(_ context.Context, attrs []slog.Attr) []slog.Attr { return append(attrs, slog.Int("a", 0), slog.Int("id", 9)) },
+		func(_ context.Context, attrs []slog.Attr) []slog.Attr {
+			return append(attrs, slog.Int("a", 0), slog.Int("id", 9))
+		},
 	}}, func(l *slog.Logger) {
 		l.With("a", 1, "http.method", "GET").WithGroup("g").With("a", 2, "b", 3).WithGroup("h").
 			Info("m", "c", 4, "b", 5, slog.Group("x", "y.z", 6, "y", 7), slog.Group("", "open", 8), "c", 10)

@@ -38,8 +38,10 @@ func TestNoFormatShowsASecret(t *testing.T) {
 		"error":      func(l *slog.Logger, _ *Logger) { l.Info("m", "Token", errors.New(hunter)) },
 		"group":      func(l *slog.Logger, _ *Logger) { l.Info("m", slog.Group("a", slog.Group("b", "token", hunter))) },
 		"group name": func(l *slog.Logger, _ *Logger) { l.Info("m", slog.Group("token", "value", hunter)) },
-		"With":       func(l *slog.Logger, _ *Logger) { l.With("token", hunter).WithGroup("g").With("Token", hunter).Info("m") },
-		"WithGroup":  func(l *slog.Logger, _ *Logger) { l.WithGroup("token").With("a", hunter).Info("m", "b", hunter) },
+		"With": func(l *slog.Logger, _ *Logger) {
+			l.With("token", hunter).WithGroup("g").With("Token", hunter).Info("m")
+		},
+		"WithGroup": func(l *slog.Logger, _ *Logger) { l.WithGroup("token").With("a", hunter).Info("m", "b", hunter) },
 		"inside WithGroup": func(l *slog.Logger, _ *Logger) {
 			l.WithGroup("token").WithGroup("g").Info("m", slog.Group("", "b", hunter), slog.Any("", errors.New(hunter)))
 		},
