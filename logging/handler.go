@@ -194,4 +194,15 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	return &next
 }
 
+// WithLevel returns a handler that is this one but for its level, or for
+// slog.LevelInfo if level is nil. Both go on sharing all else.
+func (h *Handler) WithLevel(level slog.Leveler) *Handler {
+	if level == nil {
+		level = slog.LevelInfo
+	}
+	next := *h
+	next.cfg.Level = level
+	return &next
+}
+
 var _ slog.Handler = (*Handler)(nil)
