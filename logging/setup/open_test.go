@@ -210,3 +210,11 @@ func TestBytesAreBounded(t *testing.T) {
 		require.Equal(t, []string{"short", "1 record dropped in 0 s"}, messages(&m))
 	})
 }
+
+func TestTheCauseOfARefusalCanBeAskedFor(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := Open(Config{Outputs: []Output{{To: Target{File: &fileConfig{Path: filepath.Join(file, "x.log")}}}}})
+	var cause *os.PathError
+	require.ErrorAs(t, err, &cause)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -200,4 +201,51 @@ func TestHowDropsAreWritten(t *testing.T) {
 	require.Equal(t, "1 record dropped in 0.5 s", drops{bytes: 1}.message(500*time.Millisecond))
 	require.Equal(t, "1,204 records dropped in 5 s", drops{count: 1200, full: 4}.message(5*time.Second))
 	require.Equal(t, "[bytes=1 too_large=2 invalid=3]", drops{bytes: 1, tooLarge: 2, invalid: 3}.reasons().String())
+}
+
+// Whatever producers and the sink do, the summaries say in sum what the books
+// say, each in its time.
+func TestSummariesAddUp(t *testing.T) {
+	clocktest.ExploreBoth(t, 20, func(t *testing.T, w *clocktest.World) {
+		const every = 2 * time.Second
+		r := w.Rand("plan")
+		var m memory
+		l := open(t, w, Config{
+			DropSummary: every,
+			Outputs:     []Output{small(&m, []stage.Overflow{stage.DropOldest, stage.DropNewest}[r.IntN(2)])},
+		})
+		var wg sync.WaitGroup
+		for producer := range 3 {
+			r := w.Rand(fmt.Sprint("producer ", producer))
+			wg.Go(func() {
+				for range 20 {
+					for range r.IntN(400) {
+						l.Logger("").Info("tick")
+					}
+					w.Clock().Sleep(clocktest.Jitter(r, time.Duration(r.IntN(2000))*time.Millisecond))
+				}
+			})
+		}
+		for range 20 {
+			if r.IntN(2) == 0 {
+				m.Hold()
+			} else {
+				m.Release()
+			}
+			w.Advance(clocktest.Jitter(r, 2*time.Second))
+		}
+		m.Release()
+		w.Advance(time.Minute)
+		wg.Wait()
+		closeLog(t, w, l, &m)
+		counts, _ := summaries(&m)
+		var sum uint64
+		for _, n := range counts {
+			sum += n
+		}
+		s := l.Stats().Outputs[0]
+		require.Equal(t, s.Pipeline.Evicted.Total()+s.Pipeline.Rejected.Total(), sum)
+		require.Equal(t, s.Summaries, uint64(len(counts)))
+		require.LessOrEqual(t, s.Summaries, uint64(1+w.Elapsed()/every))
+	})
 }
