@@ -25,6 +25,7 @@
 //     [Template].
 //   - [Writer] and [LineWriter] take the lines of other loggers, or any stream,
 //     into a pipeline of []byte.
+//   - Package logging/setup assembles a whole logger from one configuration.
 //   - [LevelName] and [LevelAbbrev] name slog's levels as Serilog does.
 //
 // Whatever is logged, no method of this package panics, and every line can be

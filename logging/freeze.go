@@ -18,14 +18,21 @@ var (
 // freezer makes copies of attributes in which nothing shows of what the caller
 // does later.
 type freezer struct {
-	forms  Forms
-	nested int // attributes in groups so far
+	forms    Forms
+	secrets  secrets
+	all      bool // every value is secret
+	redacted int  // values so far
+	nested   int  // attributes in groups so far
 }
 
 // attrs appends copies of list to dst, without those that slog leaves out:
 // empty attributes, and groups with nothing in them.
 func (f *freezer) attrs(dst, list []slog.Attr, depth int) []slog.Attr {
 	for i := range list {
+		if f.hides(list[i].Key) {
+			dst = append(dst, slog.String(list[i].Key, Redacted))
+			continue
+		}
 		if v, ok := f.value(list[i].Key, list[i].Value, depth); ok {
 			dst = append(dst, slog.Attr{Key: list[i].Key, Value: v})
 		}

@@ -25,6 +25,15 @@ type HandlerConfig struct {
 	// Extract takes attributes from the context of each call, as an id of the
 	// trace. They stand outside of the logger's groups.
 	Extract []Extractor
+	// Redact names attributes whose values nobody is to see, in upper or lower
+	// case, in groups at any depth, in what With adds and extractors find: their
+	// value is [Redacted], and a message made of a template with such a hole is
+	// rendered anew. The name of a group hides all that is in it. Methods of such
+	// values are not called.
+	//
+	// Attributes have names. Fields of a struct that is logged as one value, and
+	// words in a message that comes without its template, have none.
+	Redact []string
 	// Forms says in which forms values of no basic kind are rendered at the
 	// call; default both.
 	Forms Forms
@@ -46,10 +55,14 @@ type Handler struct {
 	pipe  *pipeline.Pipeline[Record] // queue, if it is one
 	cfg   HandlerConfig
 	scope *scope
+
+	templates *cache // to render messages anew; nil: nothing is redacted
+	secret    bool   // a group that is open has a name to be redacted
 }
 
 // NewHandler returns a handler in front of queue. It returns a
-// [*pipeline.ConfigError] if the queue or an extractor is nil.
+// [*pipeline.ConfigError] if the queue or an extractor is nil, or a
+// name to redact is empty.
 func NewHandler(queue Queue, cfg HandlerConfig) (*Handler, error) {
 	switch {
 	case queue == nil:
@@ -62,6 +75,11 @@ func NewHandler(queue Queue, cfg HandlerConfig) (*Handler, error) {
 			return nil, &pipeline.ConfigError{Field: fmt.Sprintf("Extract[%d]", i), Value: nil, Reason: "must not be nil"}
 		}
 	}
+	for i, name := range cfg.Redact {
+		if name == "" {
+			return nil, &pipeline.ConfigError{Field: fmt.Sprintf("Redact[%d]", i), Value: `""`, Reason: "must not be empty"}
+		}
+	}
 	if cfg.Level == nil {
 		cfg.Level = slog.LevelInfo
 	}
@@ -69,8 +87,13 @@ func NewHandler(queue Queue, cfg HandlerConfig) (*Handler, error) {
 		cfg.Forms = FormJSON | FormText
 	}
 	cfg.Extract = append([]Extractor(nil), cfg.Extract...)
-	p, _ := queue.(*pipeline.Pipeline[Record])
-	return &Handler{queue: queue, pipe: p, cfg: cfg}, nil
+	cfg.Redact = append([]string(nil), cfg.Redact...)
+	h := &Handler{queue: queue, cfg: cfg}
+	h.pipe, _ = queue.(*pipeline.Pipeline[Record])
+	if len(cfg.Redact) > 0 {
+		h.templates = newCache(DefaultCacheSize)
+	}
+	return h, nil
 }
 
 // Enabled reports whether records of this level are logged.
@@ -90,6 +113,9 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 // message template: renderings are the texts of those of its properties that
 // have a format, in the order of the template. The record keeps the slice.
 func (h *Handler) HandleTemplate(ctx context.Context, r slog.Record, template string, renderings []string) error {
+	if h.templates != nil {
+		r, renderings = h.redactTemplate(r, template, renderings)
+	}
 	rec := Record{Time: r.Time, Level: r.Level, Message: r.Message, Template: template, scope: h.scope}
 	if len(renderings) > 0 {
 		rec.more = &more{renderings: renderings}
@@ -111,7 +137,7 @@ func (h *Handler) fill(ctx context.Context, rec *Record, r *slog.Record) {
 	if h.cfg.AddSource {
 		rec.PC = r.PC
 	}
-	f := freezer{forms: h.cfg.Forms}
+	f := h.freezer()
 	var found []slog.Attr
 	if len(h.cfg.Extract) > 0 {
 		found = f.attrs(nil, h.extract(ctx), 0)
@@ -122,8 +148,11 @@ func (h *Handler) fill(ctx context.Context, rec *Record, r *slog.Record) {
 		copy(room, found)
 		rec.ofCtx = uint32(n)
 	}
+	f.all = h.secret // the context's attributes stand outside of groups
 	r.Attrs(func(a slog.Attr) bool {
-		if changeable(a.Value) {
+		if h.templates != nil && f.hides(a.Key) {
+			a.Value = slog.StringValue(Redacted)
+		} else if changeable(a.Value) {
 			var ok bool
 			if a.Value, ok = f.value(a.Key, a.Value, 0); !ok {
 				return true
@@ -136,15 +165,21 @@ func (h *Handler) fill(ctx context.Context, rec *Record, r *slog.Record) {
 	rec.trim(n)
 }
 
+// freezer returns one for attributes that stand in no group of the logger's.
+func (h *Handler) freezer() freezer { return freezer{forms: h.cfg.Forms, secrets: h.cfg.Redact} }
+
 // WithAttrs returns a handler whose records carry attrs too. They are copied
 // now, and encoded once for all records.
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	f := freezer{forms: h.cfg.Forms}
+	f := h.freezer()
+	f.all = h.secret
 	frozen := f.attrs(make([]slog.Attr, 0, len(attrs)), attrs, 0)
 	if len(frozen) == 0 {
 		return h
 	}
-	return &Handler{queue: h.queue, pipe: h.pipe, cfg: h.cfg, scope: h.scope.withAttrs(frozen)}
+	next := *h
+	next.scope = h.scope.withAttrs(frozen)
+	return &next
 }
 
 // WithGroup returns a handler that puts all later attributes into a group. An
@@ -153,7 +188,21 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	return &Handler{queue: h.queue, pipe: h.pipe, cfg: h.cfg, scope: h.scope.withGroup(name)}
+	next := *h
+	next.scope = h.scope.withGroup(name)
+	next.secret = h.secret || secrets(h.cfg.Redact).have(name)
+	return &next
+}
+
+// WithLevel returns a handler that is this one but for its level, or for
+// slog.LevelInfo if level is nil. Both go on sharing all else.
+func (h *Handler) WithLevel(level slog.Leveler) *Handler {
+	if level == nil {
+		level = slog.LevelInfo
+	}
+	next := *h
+	next.cfg.Level = level
+	return &next
 }
 
 var _ slog.Handler = (*Handler)(nil)

@@ -104,6 +104,10 @@ func (l Logger) on(handler slog.Handler) *Logger {
 // Handler returns the handler, for use with slog.New.
 func (l *Logger) Handler() slog.Handler { return l.handler }
 
+// WithHandler returns a logger in front of handler, which is not nil. Both go
+// on sharing the templates they have parsed, and all else.
+func (l *Logger) WithHandler(handler slog.Handler) *Logger { return l.on(handler) }
+
 // Enabled reports whether the handler wants records of this level. A nil ctx
 // is the background's.
 func (l *Logger) Enabled(ctx context.Context, level slog.Level) bool {

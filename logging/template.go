@@ -1,6 +1,9 @@
 package logging
 
-import "log/slog"
+import (
+	"log/slog"
+	"slices"
+)
 
 // Template is a parsed message template, as https://messagetemplates.org
 // defines them: text with holes, each of which names a property.
@@ -87,15 +90,41 @@ func (t *Template) append(dst []byte, attrs []slog.Attr, n int, unquoted bool, s
 			continue
 		}
 		from := len(dst)
-		if at := t.find(tok.prop, n); at >= 0 {
-			dst = appendValue(dst, attrs[at].Value, tok.format, unquoted)
-			dst = pad(dst, from, tok.width)
-		} else {
-			dst = append(dst, tok.raw...)
-		}
+		dst = tok.append(dst, attrs, t.find(tok.prop, n), unquoted)
 		if spans != nil && tok.format != "" {
 			*spans = append(*spans, from, len(dst))
 		}
 	}
 	return dst
+}
+
+// append renders a hole from the attribute at index at; negative: there is none.
+func (tok *token) append(dst []byte, attrs []slog.Attr, at int, unquoted bool) []byte {
+	if at < 0 {
+		return append(dst, tok.raw...)
+	}
+	from := len(dst)
+	dst = appendValue(dst, attrs[at].Value, tok.format, unquoted)
+	return pad(dst, from, tok.width)
+}
+
+// named renders the template from attributes that are found by their names. It
+// also returns the texts of the holes that have a format.
+func (t *Template) named(attrs []slog.Attr, unquoted bool) (message string, renderings []string) {
+	var dst []byte
+	for i := range t.tokens {
+		tok := &t.tokens[i]
+		if tok.prop < 0 {
+			dst = append(dst, tok.text...)
+			continue
+		}
+		from := len(dst)
+		name := t.props[tok.prop].name
+		at := slices.IndexFunc(attrs, func(a slog.Attr) bool { return a.Key == name })
+		dst = tok.append(dst, attrs, at, unquoted)
+		if tok.format != "" {
+			renderings = append(renderings, string(dst[from:]))
+		}
+	}
+	return string(dst), renderings
 }

@@ -178,6 +178,10 @@ func setDefault[V comparable](field *V, value V) {
 	}
 }
 
+// Validate returns the [*ConfigError] that New would return for c, or nil. It is
+// for those who check several configurations before they start anything.
+func (c Config[T]) Validate() error { return c.validate() }
+
 // validate checks c as the user wrote it.
 func (c *Config[T]) validate() error {
 	refuse := func(field string, value any, reason string) error {
