@@ -109,7 +109,7 @@ func (o *Outcome) Lost() uint64 { return o.Stats.Lost.Total() + o.Stats.Rejected
 func (o *Outcome) verdict() string {
 	s := &o.Stats
 	var b strings.Builder
-	fmt.Fprintf(&b, "offered %s in %s: delivered %s", term.Count(s.Offered), term.Brief(o.Took), term.Count(s.Delivered))
+	fmt.Fprintf(&b, "offered %s in %s: delivered %s", term.Count(s.Offered), took(o.Took), term.Count(s.Delivered))
 	if s.Rerouted > 0 {
 		fmt.Fprintf(&b, ", to the fallback %s", term.Count(s.Rerouted))
 	}
@@ -133,4 +133,11 @@ func (o *Outcome) verdict() string {
 		fmt.Fprintf(&b, "; THE BOOKS DO NOT BALANCE (%s)", o.Books)
 	}
 	return b.String()
+}
+
+func took(d time.Duration) string {
+	if d < time.Minute {
+		return term.Brief(d)
+	}
+	return d.Round(10 * time.Millisecond).String()
 }
