@@ -42,6 +42,8 @@ func run(p process, args []string) int {
 		return runCommand(p, args[1:])
 	case args[0] == "virtual":
 		return virtualCommand(p, args[1:])
+	case args[0] == "sweep":
+		return sweepCommand(p, args[1:])
 	case args[0] == "ship":
 		return shipCommand(p, args[1:])
 	case args[0] == "replay":
