@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 )
 
 const experimentAbout = `Usage: demo [flags]
@@ -139,7 +141,7 @@ func (e *experiment) measure(ctx context.Context, r *result, c *corpus, d time.D
 	ld := load{corpus: c, producers: r.Producers, rate: r.Rate, duration: d}
 	o := ld.run(ctx, l, func(sent uint64, since time.Duration) {
 		progress.update(fmt.Sprintf("%.1f of %.1f s, %s events/s, %s waiting",
-			since.Seconds(), d.Seconds(), count(uint64(float64(sent)/since.Seconds())), count(uint64(l.waiting()))))
+			since.Seconds(), d.Seconds(), term.Count(uint64(float64(sent)/since.Seconds())), term.Count(uint64(l.waiting()))))
 	})
 	lines, lineErr := countLines(path)
 	r.fill(o, lines, l.ledger(), lineErr)

@@ -2,11 +2,15 @@ module github.com/penstock-go/penstock/cmd/demo
 
 go 1.25
 
-require github.com/penstock-go/penstock v0.0.0
+require (
+	github.com/benbjohnson/clock v1.3.5
+	github.com/penstock-go/penstock v0.0.0
+	golang.org/x/term v0.36.0
+)
 
 require (
-	github.com/benbjohnson/clock v1.3.5 // indirect
 	github.com/sourcegraph/conc v0.3.0 // indirect
+	golang.org/x/sys v0.37.0 // indirect
 )
 
 replace github.com/penstock-go/penstock => ../..

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 )
 
 // learned says in one sentence what the figures say.
@@ -10,12 +12,12 @@ func (rep *report) learned() string {
 	var parts []string
 	if d, p := rep.pair(false); d != nil {
 		parts = append(parts, fmt.Sprintf("flat out with %s, the pipeline brought %s events/s into the file and direct writing %s (%s)",
-			producers(d.Producers), count(uint64(p.PerSecond)), count(uint64(d.PerSecond)), times(p.PerSecond/d.PerSecond)))
+			producers(d.Producers), term.Count(uint64(p.PerSecond)), term.Count(uint64(d.PerSecond)), times(p.PerSecond/d.PerSecond)))
 	}
 	if d, p := rep.pair(true); d != nil {
 		parts = append(parts, fmt.Sprintf("at %s events/s from %s half of the pipeline's calls took at most %s (direct %s) and 99 %% at most %s (direct %s)",
-			count(uint64(d.Rate)), producers(d.Producers),
-			brief(p.Latency.P50), brief(d.Latency.P50), brief(p.Latency.P99), brief(d.Latency.P99)))
+			term.Count(uint64(d.Rate)), producers(d.Producers),
+			term.Brief(p.Latency.P50), term.Brief(d.Latency.P50), term.Brief(p.Latency.P99), term.Brief(d.Latency.P99)))
 	}
 	var offered, inFile, failed uint64
 	for i := range rep.Runs {
@@ -28,11 +30,11 @@ func (rep *report) learned() string {
 	switch {
 	case failed > 0:
 		parts = append(parts, fmt.Sprintf("of %s events offered %s are in the files, and %d of %d runs FAILED",
-			count(offered), count(inFile), failed, len(rep.Runs)))
+			term.Count(offered), term.Count(inFile), failed, len(rep.Runs)))
 	case offered == 0:
 		return "Nothing was measured."
 	default:
-		parts = append(parts, fmt.Sprintf("all %s events are in the files, none was lost", count(offered)))
+		parts = append(parts, fmt.Sprintf("all %s events are in the files, none was lost", term.Count(offered)))
 	}
 	s := strings.Join(parts, "; ") + "."
 	return strings.ToUpper(s[:1]) + s[1:]

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/hist"
 )
 
 // One call in stride of a flat-out producer is timed. The stride is odd and
@@ -28,7 +30,7 @@ type load struct {
 type tally struct {
 	sent    atomic.Uint64
 	_       [56]byte // a cache line for each
-	latency histogram
+	latency hist.Histogram
 	err     error
 }
 
@@ -36,7 +38,7 @@ type tally struct {
 type outcome struct {
 	sent    uint64
 	elapsed time.Duration // until the lane was closed
-	latency histogram
+	latency hist.Histogram
 	err     error
 }
 
@@ -74,7 +76,7 @@ func (ld load) run(ctx context.Context, l lane, show func(sent uint64, since tim
 	o := outcome{elapsed: time.Since(start), sent: sum(tallies)}
 	errs := []error{err}
 	for i := range tallies {
-		o.latency.merge(&tallies[i].latency)
+		o.latency.Merge(&tallies[i].latency)
 		errs = append(errs, tallies[i].err)
 	}
 	o.err = errors.Join(errs...)
@@ -117,7 +119,7 @@ func (ld load) flatOut(producer int, put func(*event) error, t *tally, stop *ato
 			t.sent.Store(seq)
 			at := time.Now()
 			err = put(&ev)
-			t.latency.record(time.Since(at))
+			t.latency.Record(time.Since(at))
 		} else {
 			err = put(&ev)
 		}
@@ -143,7 +145,7 @@ func (ld load) paced(producer int, put func(*event) error, t *tally, stop *atomi
 			ld.corpus.fill(&ev, producer, seq)
 			at := time.Now()
 			err := put(&ev)
-			t.latency.record(time.Since(at))
+			t.latency.Record(time.Since(at))
 			if err != nil {
 				return err
 			}

@@ -38,11 +38,17 @@ func run(p process, args []string) int {
 	switch {
 	case len(args) == 0 || strings.HasPrefix(args[0], "-"):
 		return experimentCommand(p, args)
+	case args[0] == "run":
+		return runCommand(p, args[1:])
+	case args[0] == "virtual":
+		return virtualCommand(p, args[1:])
+	case args[0] == "sweep":
+		return sweepCommand(p, args[1:])
 	case args[0] == "ship":
 		return shipCommand(p, args[1:])
 	case args[0] == "replay":
 		return replayCommand(p, args[1:])
 	}
-	fmt.Fprintf(p.stderr, "demo: unknown command %q; there are ship and replay. See demo -h.\n", args[0])
+	fmt.Fprintf(p.stderr, "demo: unknown command %q; there are run, virtual, sweep, ship and replay. See demo -h.\n", args[0])
 	return exitUsage
 }

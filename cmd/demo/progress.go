@@ -3,7 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 )
 
 // progress shows what is going on: on a terminal as one line that is written
@@ -14,16 +15,7 @@ type progress struct {
 	label string
 }
 
-func newProgress(w io.Writer) *progress { return &progress{w: w, live: isTerminal(w)} }
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+func newProgress(w io.Writer) *progress { return &progress{w: w, live: term.IsTerminal(w)} }
 
 const (
 	eraseLine = "\r\x1b[K"

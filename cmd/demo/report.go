@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 )
 
 // report is the outcome of the experiment.
@@ -62,15 +64,15 @@ Log records of %d bytes become JSON lines of about %d bytes in a file, without f
             it holds: a queue of up to %s and the batches on the way.
   flat out  No pause, so the caller's time includes waiting, for the mutex or for room. The
             pipeline makes few calls wait, and those long: see the mean. One call in %d is timed.
-`, rep.planned, brief(rep.Each), rep.Go, rep.Platform, rep.Procs, rep.Seed,
-		rep.EventBytes, rep.LineBytes, rep.where, count(uint64(rep.Batch)), count(uint64(rep.Queue)), stride)
+`, rep.planned, term.Brief(rep.Each), rep.Go, rep.Platform, rep.Procs, rep.Seed,
+		rep.EventBytes, rep.LineBytes, rep.where, term.Count(uint64(rep.Batch)), term.Count(uint64(rep.Queue)), stride)
 	if rep.rate > 0 {
-		fmt.Fprintf(w, "  paced     %s events/s in all, in bursts every %s. Every call is timed.\n", count(uint64(rep.rate)), tick)
+		fmt.Fprintf(w, "  paced     %s events/s in all, in bursts every %s. Every call is timed.\n", term.Count(uint64(rep.rate)), tick)
 	}
 	fmt.Fprintf(w, `Time runs until the file is closed; events are the lines in it; lost is what was offered and is not
 there. Latencies are the caller's, with about %s for reading the clock.
 
-`, brief(rep.Clock))
+`, term.Brief(rep.Clock))
 	fmt.Fprintf(w, rowFormat, "", "producers", "lane", "events", "events/s", "mean", "p50", "p99", "p99.9", "max", "lost")
 }
 
@@ -79,8 +81,8 @@ func (rep *report) writeRow(w io.Writer, i int) {
 	if i > 0 && r.Rate != rep.Runs[i-1].Rate {
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, rowFormat, r.mode(), count(uint64(r.Producers)), r.Lane, count(r.InFile), count(uint64(r.PerSecond)),
-		brief(r.Latency.Mean), brief(r.Latency.P50), brief(r.Latency.P99), brief(r.Latency.P999), brief(r.Latency.Max), signed(r.Lost))
+	fmt.Fprintf(w, rowFormat, r.mode(), term.Count(uint64(r.Producers)), r.Lane, term.Count(r.InFile), term.Count(uint64(r.PerSecond)),
+		term.Brief(r.Latency.Mean), term.Brief(r.Latency.P50), term.Brief(r.Latency.P99), term.Brief(r.Latency.P999), term.Brief(r.Latency.Max), term.Signed(r.Lost))
 	if r.Error != "" {
 		fmt.Fprintf(w, "  error: %s\n", r.Error)
 	}
@@ -101,8 +103,8 @@ func (rep *report) writeLedger(w io.Writer) {
 			fmt.Fprintf(w, bookFormat, "", "producers", "offered", "accepted", "delivered", "rerouted", "filtered", "evicted", "lost", "rejected")
 			first = false
 		}
-		fmt.Fprintf(w, bookFormat, r.mode(), count(uint64(r.Producers)), count(s.Offered), count(s.Accepted), count(s.Delivered),
-			count(s.Rerouted), count(s.Filtered), count(s.Evicted.Total()), count(s.Lost.Total()), count(s.Rejected.Total()))
+		fmt.Fprintf(w, bookFormat, r.mode(), term.Count(uint64(r.Producers)), term.Count(s.Offered), term.Count(s.Accepted), term.Count(s.Delivered),
+			term.Count(s.Rerouted), term.Count(s.Filtered), term.Count(s.Evicted.Total()), term.Count(s.Lost.Total()), term.Count(s.Rejected.Total()))
 	}
 }
 
@@ -128,7 +130,7 @@ func (rep *report) finish(p process, asJSON bool) int {
 	if rep.Interrupted != "" {
 		fmt.Fprintf(p.stdout, "\nInterrupted (%s) in run %d of %d.\n", rep.Interrupted, len(rep.Runs), rep.planned)
 	}
-	if _, err := fmt.Fprintf(p.stdout, "\n%s\n", wrap(rep.Learned, 98)); err != nil {
+	if _, err := fmt.Fprintf(p.stdout, "\n%s\n", term.Wrap(rep.Learned, 98)); err != nil {
 		fmt.Fprintf(p.stderr, "demo: %v\n", err)
 		return max(code, exitRuntime)
 	}

@@ -59,7 +59,7 @@ func (r *result) fill(o outcome, lines uint64, ledger *pipeline.Stats, lineErr e
 	r.Seconds = o.elapsed.Seconds()
 	r.PerSecond = float64(lines) / r.Seconds
 	h := &o.latency
-	r.Latency = latency{Timed: h.n, Mean: h.mean(), P50: h.quantile(0.5), P99: h.quantile(0.99), P999: h.quantile(0.999), Max: h.top}
+	r.Latency = latency{Timed: h.N, Mean: h.Mean(), P50: h.Quantile(0.5), P99: h.Quantile(0.99), P999: h.Quantile(0.999), Max: h.Top}
 	err := errors.Join(o.err, lineErr)
 	if ledger != nil {
 		err = errors.Join(err, r.audit(ledger))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 )
 
 // interruptible runs f. The first signal ends f's context, with the signal as
@@ -13,7 +15,7 @@ func interruptible(p process, name string, f func(ctx context.Context) int) int 
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
 	fresh := "" // a line of its own, behind a progress line or the terminal's ^C
-	if isTerminal(p.stderr) {
+	if term.IsTerminal(p.stderr) {
 		fresh = "\n"
 	}
 	code := make(chan int, 1)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/penstock-go/penstock/cmd/demo/internal/term"
+
 	"github.com/penstock-go/penstock/pipeline"
 )
 
@@ -89,21 +91,21 @@ func (v *verdict) String() string {
 		fmt.Fprintf(&b, "%v; ", v.stopped)
 	}
 	fmt.Fprintf(&b, "read %s events, %s bytes, in %s; delivered %s to %s",
-		count(v.events), count(v.bytes), brief(v.took), count(v.stats.Delivered), v.to)
+		term.Count(v.events), term.Count(v.bytes), term.Brief(v.took), term.Count(v.stats.Delivered), v.to)
 	if v.policy != wait {
-		fmt.Fprintf(&b, ", dropped %s as %s allows", count(v.dropped()), v.policy)
+		fmt.Fprintf(&b, ", dropped %s as %s allows", term.Count(v.dropped()), v.policy)
 	}
 	if n := v.stats.Rerouted; n > 0 {
-		fmt.Fprintf(&b, ", %s dead letters to %s (%s)", count(n), v.dead, inShort(v.refusal))
+		fmt.Fprintf(&b, ", %s dead letters to %s (%s)", term.Count(n), v.dead, inShort(v.refusal))
 	}
 	if v.unread > 0 {
-		fmt.Fprintf(&b, "; NOT READ %s lines that are no dead letters", count(v.unread))
+		fmt.Fprintf(&b, "; NOT READ %s lines that are no dead letters", term.Count(v.unread))
 	}
 	switch lost := v.lost(); {
 	case lost > 0:
-		fmt.Fprintf(&b, "; LOST %s", count(lost))
+		fmt.Fprintf(&b, "; LOST %s", term.Count(lost))
 		if n := v.stats.Lost.InDoubt; n > 0 {
-			fmt.Fprintf(&b, ", %s of them in doubt", count(n))
+			fmt.Fprintf(&b, ", %s of them in doubt", term.Count(n))
 		}
 	case v.code() == exitLoss:
 		b.WriteString("; the output may be INCOMPLETE")
@@ -162,6 +164,6 @@ func (v *verdict) writeLedger(w io.Writer) {
 		} else {
 			line.of = ""
 		}
-		fmt.Fprintf(w, "%-9s %13s%s\n", line.name, count(line.n), line.of)
+		fmt.Fprintf(w, "%-9s %13s%s\n", line.name, term.Count(line.n), line.of)
 	}
 }

@@ -1,4 +1,5 @@
-package main
+// Package term formats figures for people, and paints on terminals.
+package term
 
 import (
 	"strconv"
@@ -6,8 +7,8 @@ import (
 	"time"
 )
 
-// count formats n with a comma between thousands.
-func count(n uint64) string {
+// Count formats n with a comma between thousands.
+func Count(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
@@ -15,15 +16,15 @@ func count(n uint64) string {
 	return s
 }
 
-func signed(n int64) string {
+func Signed(n int64) string {
 	if n < 0 {
-		return "-" + count(-uint64(n))
+		return "-" + Count(-uint64(n))
 	}
-	return count(uint64(n))
+	return Count(uint64(n))
 }
 
-// brief formats d with about three digits.
-func brief(d time.Duration) string {
+// Brief formats d with about three digits.
+func Brief(d time.Duration) string {
 	for _, u := range []struct {
 		size time.Duration
 		name string
@@ -44,8 +45,8 @@ func brief(d time.Duration) string {
 	return strconv.FormatInt(int64(d), 10) + "ns"
 }
 
-// wrap breaks s into lines of at most width bytes, between words.
-func wrap(s string, width int) string {
+// Wrap breaks s into lines of at most width bytes, between words.
+func Wrap(s string, width int) string {
 	var b strings.Builder
 	column := 0
 	for i, word := range strings.Fields(s) {

@@ -1,4 +1,4 @@
-package main
+package hist
 
 import (
 	"math/rand/v2"
@@ -27,50 +27,49 @@ func TestBucketsCoverEveryValue(t *testing.T) {
 
 func TestQuantilesAgainstASort(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	var h, even, odd histogram
+	var h, even, odd Histogram
 	var all []time.Duration
 	for i := range 10_001 {
 		d := time.Duration(r.ExpFloat64() * 5_000)
 		all = append(all, d)
 		if i%2 == 0 {
-			even.record(d)
+			even.Record(d)
 		} else {
-			odd.record(d)
+			odd.Record(d)
 		}
 	}
-	h.merge(&even)
-	h.merge(&odd)
+	h.Merge(&even)
+	h.Merge(&odd)
 	slices.Sort(all)
 	for _, q := range []float64{0, 0.5, 0.99, 0.999, 1} {
 		exact := all[max(int(q*10_001+0.999999)-1, 0)]
-		if got := h.quantile(q); got < exact || float64(got-exact) > float64(exact)/32 {
+		if got := h.Quantile(q); got < exact || float64(got-exact) > float64(exact)/32 {
 			t.Errorf("quantile %v is %v, exactly %v", q, got, exact)
 		}
 	}
-	if h.top != all[len(all)-1] || h.n != 10_001 {
-		t.Errorf("top %v of %d", h.top, h.n)
+	if h.Top != all[len(all)-1] || h.N != 10_001 {
+		t.Errorf("top %v of %d", h.Top, h.N)
 	}
-	var none histogram
-	if none.quantile(0.5) != 0 || none.mean() != 0 {
+	var none Histogram
+	if none.Quantile(0.5) != 0 || none.Mean() != 0 {
 		t.Error("an empty histogram has a quantile")
 	}
 }
 
-func TestFormats(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0ns", 999: "999ns", 1000: "1.00µs", 9_994: "9.99µs", 12_345: "12.3µs", 123_456: "123µs",
-		2_500_000: "2.50ms", 1_250_000_000: "1.25s", 90 * time.Second: "90.0s",
-	} {
-		if got := brief(d); got != want {
-			t.Errorf("%d: %s, want %s", int64(d), got, want)
-		}
+func TestSinceIsWhatCameAfter(t *testing.T) {
+	var h Histogram
+	for range 50 {
+		h.Record(time.Second)
 	}
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -4321: "-4,321"} {
-		if got := signed(n); got != want {
-			t.Errorf("%d: %s, want %s", n, got, want)
-		}
+	old := h
+	for i := range 10 {
+		h.Record(time.Duration(i))
 	}
-	if got := wrap("aa bb  cc dddddd e", 5); got != "aa bb\ncc\ndddddd\ne" {
-		t.Errorf("%q", got)
+	d := h.Since(&old)
+	if d.N != 10 || d.Top != 9 || d.Mean() != 4 || d.Quantile(0.5) != 4 {
+		t.Errorf("%d recorded, top %v, mean %v, median %v", d.N, d.Top, d.Mean(), d.Quantile(0.5))
+	}
+	if none := h.Since(&h); none.N != 0 || none.Top != 0 {
+		t.Errorf("%d recorded, top %v", none.N, none.Top)
 	}
 }

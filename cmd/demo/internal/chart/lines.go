@@ -1,0 +1,126 @@
+package chart
+
+import (
+	"fmt"
+	"html"
+	"strings"
+)
+
+// Series is one line of a plot.
+type Series struct {
+	Name string
+	X, Y []float64 // of equal length; what cannot be drawn is left out
+}
+
+// Band marks a stretch of the x axis.
+type Band struct {
+	From, To float64
+	Colour   string
+	Name     string
+}
+
+// Lines is a plot of series over a common axis.
+type Lines struct {
+	Title, XLabel, YLabel string
+	LogX, LogY            bool
+	Series                []Series
+	Bands                 []Band
+	XFormat, YFormat      func(float64) string // of ticks; nil: Short
+	Dots                  bool                 // at every point
+	Steps                 bool                 // a value holds until the next
+}
+
+// SVG draws the plot.
+func (l *Lines) SVG(width, height float64) string {
+	var c canvas
+	c.open(width, height, l.Title)
+	var xs, ys []float64
+	for _, s := range l.Series {
+		xs, ys = append(xs, s.X...), append(ys, s.Y...)
+	}
+	if !l.LogY {
+		ys = append(ys, 0)
+	}
+	x := newScale(xs, l.LogX, left, width-right)
+	y := newScale(ys, l.LogY, height-bottom, top)
+	for _, b := range l.Bands {
+		from, to := x.place(max(b.From, x.from)), x.place(min(b.To, x.to))
+		fmt.Fprintf(&c, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s" fill-opacity="0.25"><title>%s</title></rect>`+"\n",
+			from, top, max(to-from, 1), height-bottom-top, b.Colour, html.EscapeString(b.Name))
+	}
+	l.axes(&c, &x, &y, width, height)
+	for i := range l.Series {
+		l.draw(&c, &l.Series[i], palette[i%len(palette)], &x, &y)
+	}
+	l.legend(&c)
+	return c.close()
+}
+
+func (l *Lines) axes(c *canvas, x, y *scale, width, height float64) {
+	xf, yf := l.XFormat, l.YFormat
+	if xf == nil {
+		xf = Short
+	}
+	if yf == nil {
+		yf = Short
+	}
+	for _, v := range y.ticks(6) {
+		at := y.place(v)
+		c.line(left, at, width-right, at, "#ddd")
+		c.text(left-6, at+4, "end", "", yf(v))
+	}
+	for _, v := range x.ticks(8) {
+		at := x.place(v)
+		c.line(at, height-bottom, at, height-bottom+4, "#222")
+		c.text(at, height-bottom+18, "middle", "", xf(v))
+	}
+	c.line(left, height-bottom, width-right, height-bottom, "#222")
+	c.line(left, top, left, height-bottom, "#222")
+	c.text((left+width-right)/2, height-12, "middle", "", l.XLabel)
+	mid := (top + height - bottom) / 2
+	c.text(16, mid, "middle", fmt.Sprintf(`transform="rotate(-90 16 %.1f)"`, mid), l.YLabel)
+}
+
+func (l *Lines) draw(c *canvas, s *Series, colour string, x, y *scale) {
+	var path, dots strings.Builder
+	pen, last := "M", 0.0
+	for i := range s.X {
+		if !usable(s.X[i], l.LogX) || !usable(s.Y[i], l.LogY) {
+			pen = "M"
+			continue
+		}
+		px, py := x.place(s.X[i]), y.place(s.Y[i])
+		if l.Steps && pen == "L" {
+			fmt.Fprintf(&path, "L%.1f %.1f", px, last)
+		}
+		fmt.Fprintf(&path, "%s%.1f %.1f", pen, px, py)
+		pen, last = "L", py
+		if l.Dots {
+			fmt.Fprintf(&dots, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", px, py, colour)
+		}
+	}
+	fmt.Fprintf(c, `<path d="%s" fill="none" stroke="%s" stroke-width="1.5"><title>%s</title></path>`+"\n", path.String(), colour, html.EscapeString(s.Name))
+	c.WriteString(dots.String())
+}
+
+func (l *Lines) legend(c *canvas) {
+	if len(l.Series) < 2 && len(l.Bands) == 0 {
+		return
+	}
+	at := left + 8
+	entry := func(colour, name string) {
+		fmt.Fprintf(c, `<rect x="%.1f" y="%.1f" width="10" height="10" fill="%s"/>`+"\n", at, top-12, colour)
+		c.text(at+14, top-3, "start", `font-size="11"`, name)
+		at += 14 + 6.5*float64(len(name)) + 14
+	}
+	for i, s := range l.Series {
+		entry(palette[i%len(palette)], s.Name)
+	}
+	named := map[string]bool{}
+	for _, b := range l.Bands {
+		if !named[b.Name] {
+			named[b.Name] = true
+			entry(b.Colour, b.Name)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package sweep
+
+import (
+	"fmt"
+	"strings"
+
+	"time"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/chart"
+	"github.com/penstock-go/penstock/cmd/demo/internal/term"
+)
+
+// advise says in a few sentences which settings meet the goal. Without a goal
+// that is to lose nothing.
+func (r *Result) advise(g Goal) string {
+	if len(g.clauses) == 0 {
+		c, _ := parseClause("no loss")
+		g.clauses = []clause{c}
+	}
+	cells, _ := r.Grid.Cells()
+	aim := g.aim()
+	var best, closest []string
+	good, measured, met, miss := 0, 0, -1, ""
+	for _, cell := range cells {
+		if len(r.cellValues(aim, cell)) == 0 {
+			continue
+		}
+		measured++
+		ok, missed := 0, ""
+		for i := range g.clauses {
+			if c := &g.clauses[i]; c.met(r.cellValues(c.metric, cell)) {
+				ok++
+			} else if missed == "" {
+				missed = fmt.Sprintf("%q, for %s was %s", c.text, c.metric.Name, r.spread(c.metric, cell))
+			}
+		}
+		if missed == "" {
+			if good++; best == nil || aim.better(median(r.cellValues(aim, cell)), median(r.cellValues(aim, best))) {
+				best = cell
+			}
+		}
+		if ok > met {
+			closest, met, miss = cell, ok, missed
+		}
+	}
+	switch {
+	case measured == 0:
+		return "Nothing was measured."
+	case best == nil:
+		return fmt.Sprintf("None of %d combinations meets %s in every round. The closest is %s, which misses %s.", measured, g.String(), r.Grid.Label(closest), miss)
+	}
+	return fmt.Sprintf("%d of %d combinations meet %s in every round. Of them %s has the best %s: %s. Try: demo run %s",
+		good, measured, g.String(), r.Grid.Label(best), aim.Name, r.figures(best), r.flags(best))
+}
+
+// String is the goal as it was given.
+func (g *Goal) String() string {
+	var parts []string
+	for _, c := range g.clauses {
+		parts = append(parts, c.text)
+	}
+	return `"` + strings.Join(parts, ", ") + `"`
+}
+
+func (m *Metric) better(a, b float64) bool { return a < b == m.Lower && a != b }
+
+// figures are a combination's main figures.
+func (r *Result) figures(cell []string) string {
+	var parts []string
+	for _, m := range Metrics {
+		if m.Name == "throughput" || m.Name == "p99.9" || m.Name == "loss" {
+			parts = append(parts, m.Name+" "+r.spread(m, cell))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// spread is a metric's median, and how far the rounds lie apart.
+func (r *Result) spread(m Metric, cell []string) string {
+	v := r.cellValues(m, cell)
+	s := m.Format(median(v))
+	if len(v) > 1 && v[0] != v[len(v)-1] {
+		s += fmt.Sprintf(" (%s to %s)", m.Format(v[0]), m.Format(v[len(v)-1]))
+	}
+	return s
+}
+
+// Format formats a value in the metric's unit.
+func (m *Metric) Format(v float64) string {
+	switch m.Unit {
+	case "s":
+		return term.Brief(time.Duration(v * float64(time.Second)))
+	case "%":
+		return chart.Short(v) + "%"
+	}
+	return chart.Short(v) + "/s"
+}
+
+// flags are the flags of a combination.
+func (r *Result) flags(cell []string) string {
+	var parts []string
+	for i, a := range r.Grid {
+		parts = append(parts, "-"+a.Name+" "+cell[i])
+	}
+	return strings.Join(parts, " ")
+}
