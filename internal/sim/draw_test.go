@@ -43,12 +43,18 @@ func (d *draft) span(most time.Duration) time.Duration {
 }
 
 func (d *draft) shape() {
-	d.QueueSize = []int{8, 16, 32}[d.IntN(3)]
+	d.QueueSize = []int{8, 8, 12, 16, 32}[d.IntN(5)]
 	if d.Ties {
 		d.QueueSize = 64 // the drop hook keeps up with what happens at one instant
 	}
 	d.BatchSize = 1 + d.IntN(8)
 	d.FlushInterval = d.span(longest / 4)
+	if d.one(3) {
+		d.Important = 2 + d.IntN(4)
+	}
+	if d.one(3) {
+		d.SpillSize = 1 + d.IntN(16)
+	}
 	d.Overflow = stage.Overflow(d.IntN(2))
 	d.Workers = []int{1, 1, 1, 2, 3}[d.IntN(5)]
 	if d.SizeOf = d.one(2); d.SizeOf {
@@ -92,7 +98,7 @@ func (d *draft) offer() offer {
 		o.Patience = d.span(longest / 4)
 	case 1, 2:
 		n = 2 + d.IntN(5)
-		if d.one(8) {
+		if d.one(4) {
 			n = d.QueueSize * 3 / 4 // the drop hook is shown no more than a queue's at once
 		}
 	}
@@ -148,7 +154,7 @@ func (d *draft) call(faults []ending) call {
 	c := call{Events: d.Uint64()}
 	if d.one(2) {
 		c.Takes, c.Heeds = d.span(2*time.Millisecond), d.one(2)
-		if d.one(8) {
+		if d.one(4) {
 			c.Takes = d.span(longest)
 		}
 	}

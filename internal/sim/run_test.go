@@ -193,6 +193,7 @@ func (w *world) summarise(before, end pipeline.Stats) {
 		hadTooLarge: end.Rejected.TooLarge+end.Rejected.Invalid > 0,
 		hadBytes:    end.Evicted.Bytes > 0,
 		hadAge:      end.Batches.Age > 0,
+		hadSpill:    end.Spilled > 0,
 		hadTies:     w.plan.Ties,
 		hadMock:     w.plan.Mock,
 	} {

@@ -45,6 +45,8 @@ const (
 	hadFlushClose
 	hadWorkers
 	hadAge
+	hadSacrifice
+	hadSpill
 	hadRetry
 	hadOpen
 	hadGivenUp
@@ -84,6 +86,8 @@ var features = [numFeature]string{
 	hadFlushClose: "Flush overlapping Close",
 	hadWorkers:    "several workers",
 	hadAge:        "a batch cut by age",
+	hadSacrifice:  "an important event evicted",
+	hadSpill:      "events that overflow sent to the routes",
 	hadRetry:      "a retry",
 	hadOpen:       "a breaker that opens",
 	hadGivenUp:    "a call that a Timeout gave up",
