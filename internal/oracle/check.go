@@ -68,6 +68,7 @@ func (o *Oracle) Audit(s pipeline.Stats) error {
 			f.seen[delivered] = 0
 		}
 	}
+	open -= min(open, o.hidden) // evicted, and the drop hook was not shown them
 	// What a dead actor held, or a stuck sink has not given back, is counted
 	// and cannot be shown to anyone.
 	if dark := s.Lost.Dead + s.Lost.InDoubt + min(swallowed, s.Lost.Deadline); open > s.Buffered {

@@ -61,12 +61,19 @@ func (d *draft) shape() {
 		d.QueueBytes = []int64{0, 300, 600}[d.IntN(3)]
 		d.BatchBytes = []int64{0, 60}[d.IntN(2)]
 	}
+	if d.SpillSize > 0 && !d.Ties { // for what is spilled is not what lacks bytes, but a place
+		d.QueueSize, d.BatchSize, d.QueueBytes = 8, 1+d.IntN(2), 0
+	}
 }
 
 // people are the callers: producers, and those of Flush and Close.
 func (d *draft) people() {
 	d.Producers = make([][]offer, []int{3, 4, 5, 6, 16}[d.IntN(5)])
-	for n := 0; n < leastly+d.IntN(20); {
+	events := leastly + d.IntN(20)
+	if d.SpillSize > 0 {
+		events *= 2
+	}
+	for n := 0; n < events; {
 		k := d.IntN(len(d.Producers))
 		o := d.offer()
 		d.Producers[k] = append(d.Producers[k], o)
@@ -84,6 +91,10 @@ func (d *draft) people() {
 		d.Close.Patience = 0
 	case 1, 2:
 		d.Close.Patience = time.Minute
+	}
+	if d.SpillSize > 0 && d.one(2) { // one to wait for what is spilled
+		d.Flushes = append(d.Flushes, visit{longest/4 + d.span(longest/2), 4 * longest})
+		d.Close.At += 3 * longest
 	}
 	if len(d.Flushes) > 0 && d.one(3) { // to overlap
 		d.Flushes[0].At = max(1, d.Close.At-d.span(2*time.Millisecond))
@@ -138,6 +149,16 @@ func (d *draft) sinks() {
 	}
 	for i, kind := range d.faults { // each of them happens, if it is called often enough
 		d.Sinks[0].Calls[i].Ends = kind
+	}
+	if d.SpillSize > 0 { // a sink that stalls once, and a route that takes its time
+		calls := d.Sinks[0].Calls[:len(d.faults)]
+		calls[0].Takes = longest / 2
+		d.Sinks[0].Calls = append(calls, make([]call, 5*len(calls))...)
+		for _, route := range d.Sinks[1:] {
+			for i := range route.Calls {
+				route.Calls[i].Takes = longest / 6
+			}
+		}
 	}
 	d.Shuffle(len(d.faults), func(i, j int) {
 		c := d.Sinks[0].Calls
