@@ -150,7 +150,7 @@ func TestSimulationReplays(t *testing.T) {
 // the router, that what the pipeline calls calls back, and that Close tells
 // those who wait to stop and ends everything at one instant.
 func calm(p *plan) {
-	p.Workers, p.Stages, p.Flushes = 1, nil, nil
+	p.Workers, p.Stages, p.Flushes, p.SpillSize = 1, nil, nil, 0
 	p.OnFailure, p.OnDrop, p.OnPressure = nil, nil, nil
 	p.Close.Patience = max(p.Close.Patience, 1)
 	for _, s := range p.Sinks {
