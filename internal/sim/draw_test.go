@@ -29,6 +29,7 @@ func draw(seed uint64) plan {
 	d.sinks()
 	d.stages()
 	d.OnFailure, d.OnDrop, d.OnPressure = d.hook(), d.hook(), d.hook()
+	d.overflow()
 	return d.plan
 }
 
@@ -54,6 +55,19 @@ func (d *draft) shape() {
 	if d.SizeOf = d.one(2); d.SizeOf {
 		d.QueueBytes = []int64{0, 300, 600}[d.IntN(3)]
 		d.BatchBytes = []int64{0, 60}[d.IntN(2)]
+	}
+	if d.QueueBytes > 0 { // one call may evict several events for each of its own
+		d.QueueSize = max(d.QueueSize, 32)
+	}
+}
+
+// overflow draws who may stay when the queue is full, and where others go.
+func (d *draft) overflow() {
+	if d.one(3) {
+		d.Reserve = []float64{0.1, 0.25, 0.6}[d.IntN(3)]
+	}
+	if len(d.Sinks) > 1 && !d.one(5) {
+		d.SpillSize = 1 + d.IntN(12)
 	}
 }
 

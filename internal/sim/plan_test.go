@@ -21,6 +21,8 @@ type plan struct {
 	SizeOf        bool           `json:",omitempty"`
 	QueueBytes    int64          `json:",omitempty"`
 	BatchBytes    int64          `json:",omitempty"`
+	Reserve       float64        `json:",omitempty"` // not 0: every fourth event of a producer is important
+	SpillSize     int            `json:",omitempty"`
 	BatchSize     int
 	FlushInterval time.Duration
 	Workers       int

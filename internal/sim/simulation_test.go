@@ -20,6 +20,9 @@ const (
 	hadEviction feature = iota
 	hadBytes
 	hadRefusal
+	hadRank
+	hadSpill
+	hadOverflow
 	hadTooLarge
 	hadGaveUp
 	hadTransient
@@ -59,6 +62,9 @@ var features = [numFeature]string{
 	hadEviction:   "an eviction",
 	hadBytes:      "an eviction for bytes",
 	hadRefusal:    "a full queue that refused",
+	hadRank:       "an eviction with a reserve",
+	hadSpill:      "overflow that a route was offered",
+	hadOverflow:   "overflow that no route took",
 	hadTooLarge:   "an event refused for its size",
 	hadGaveUp:     "a waiting caller that gave up",
 	hadTransient:  "a transient failure",

@@ -79,6 +79,10 @@ func (w *world) start() error {
 	if p.SizeOf {
 		cfg.SizeOf = oracle.SizeOf
 	}
+	if p.Reserve > 0 {
+		cfg.Important, cfg.Reserve = func(ev event) bool { return ev.Seq%4 == 0 }, p.Reserve
+	}
+	cfg.SpillSize = p.SpillSize
 	for i, sp := range p.Sinks {
 		s := newSink(w, mainSink, sp, max(1, p.Workers))
 		var inner stage.Sink[event] = s
