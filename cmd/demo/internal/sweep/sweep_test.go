@@ -109,7 +109,7 @@ func TestAdvice(t *testing.T) {
 		"p99.9 under 5us at 600k/s":     "2 of 4",
 		"no loss at 500k/s":             "1 of 4",
 		"loss under 10%":                "3 of 4",
-		"throughput over 0.9M":          "-batch 64 -overflow drop-oldest",
+		"throughput over 0.9M":          "Try: demo run -batch 64",
 		"no loss, throughput over 800k": `The closest is batch=1 overflow=wait, which misses "throughput over 800k", for throughput was 100k/s`,
 	} {
 		g, err := ParseGoal(goal)
