@@ -269,6 +269,43 @@ func TestExperimentEndsAtASignal(t *testing.T) {
 	}
 }
 
+func TestProcessRunExitCodes(t *testing.T) {
+	start(t, "run", "-h").end(exitOK)
+	start(t, "run", "-rate", "x").verdict(exitUsage, "-rate")
+	start(t, "run", "-sink", "file", "-dir", "/no/such").verdict(exitRuntime, "/no/such")
+	start(t, "run", "-duration", "50ms", "-fail-rate", "1", "-rate", "1000").end(exitLoss)
+	start(t, "run", "-duration", "10s", "-clock", "virtual", "-rate", "10").end(exitOK)
+}
+
+func TestSignalDrainsARun(t *testing.T) {
+	c := start(t, "run", "-duration", "1h", "-rate", "1000", "-sink", "slow")
+	c.line("lost 0")
+	c.signal(os.Interrupt)
+	c.end(exitOK)
+	out, err := io.ReadAll(c.stdout)
+	if err != nil || !strings.Contains(string(out), "the books balance") {
+		t.Errorf("%s: %v", out, err)
+	}
+}
+
+func TestSecondSignalQuitsARun(t *testing.T) {
+	c := start(t, "run", "-duration", "1h", "-rate", "1000", "-stall", "100ms/1h", "-drain", "1h")
+	c.line("lost 0")
+	c.signal(os.Interrupt)
+	c.line("draining")
+	c.signal(os.Interrupt)
+	c.verdict(exitQuit, "quitting at once")
+}
+
+func TestSignalKeepsWhatASweepHasMeasured(t *testing.T) {
+	dir := t.TempDir()
+	c := start(t, "sweep", "-sweep", "batch=1,2", "-duration", "300ms", "-rounds", "1000", "-rate", "1000", "-out", dir)
+	c.line("1/2000 ")
+	c.line("2/2000 ")
+	c.signal(syscall.SIGTERM)
+	c.verdict(exitOK, "1999 runs are left. Go on with: demo sweep -resume "+filepath.Join(dir, "sweep.json"))
+}
+
 // TestProcessRefusedLinesComeBack ships into a pipe that nobody reads and to a
 // full device, and replays what was refused, once in vain.
 func TestProcessRefusedLinesComeBack(t *testing.T) {
