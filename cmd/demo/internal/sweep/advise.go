@@ -40,7 +40,7 @@ func (r *Result) advise(g Goal) string {
 				best = cell
 			}
 		}
-		if ok > met {
+		if ok > met || ok == met && aim.better(median(r.cellValues(aim, cell)), median(r.cellValues(aim, closest))) {
 			closest, met, miss = cell, ok, missed
 		}
 	}

@@ -110,7 +110,7 @@ func TestAdvice(t *testing.T) {
 		"no loss at 500k/s":             "1 of 4",
 		"loss under 10%":                "3 of 4",
 		"throughput over 0.9M":          "Try: demo run -batch 64",
-		"no loss, throughput over 800k": `The closest is batch=1 overflow=wait, which misses "throughput over 800k", for throughput was 100k/s`,
+		"no loss, throughput over 800k": `The closest is batch=64 overflow=drop-oldest, which misses "no loss", for loss was 5%`,
 	} {
 		g, err := ParseGoal(goal)
 		if err != nil {
