@@ -16,12 +16,13 @@ type simBooks struct {
 	last     []int          // latest first call of each producer's events
 	left     []int          // latest event of each producer that left the intake
 	hidden   uint64         // events evicted that the drop hook was not shown
+	fetched  uint64         // events that the router has got from the intake
 	callers  []*simProducer // that wait for room
 	is       IntakeBooks    // the books of the code under test, after the latest step
 }
 
-func (b *simBooks) offer(producer int, size int64) (number int) {
-	b.events = append(b.events, simEvent{producer: producer, size: size})
+func (b *simBooks) offer(producer int, size int64, matters bool) (number int) {
+	b.events = append(b.events, simEvent{producer: producer, size: size, matters: matters})
 	b.n[simOffered]++
 	return len(b.events)
 }
@@ -139,6 +140,8 @@ func (b *simBooks) settledAs(f Failure[int]) {
 			switch {
 			case e.buried:
 				why = LossDead
+			case e.pushed:
+				why = LossOverflow
 			case e.paniced:
 				why = LossPanic
 			case !e.failed:
@@ -157,9 +160,9 @@ func (b *simBooks) abandoned(back []Batch[int], why Loss, inDoubt uint64) {
 	for _, batch := range back {
 		for _, ev := range batch.Events {
 			b.lose(ev, why, simWaiting)
-			b.leaves(ev)
 		}
 	}
+	b.fetched = b.l.Books().Spilled // the rest came back with those that wait
 	var doubt uint64
 	for i := range b.events {
 		switch b.events[i].fate {
@@ -188,21 +191,28 @@ func (b *simBooks) dropped(d Dropped[int]) {
 	}
 }
 
-// oldest checks that of each producer's events the oldest were evicted. It is
-// called when the drop hook has heard of all evictions.
+// oldest checks that of each producer's events the oldest were evicted, of the
+// lesser ones and of the important ones. It is called when the drop hook has
+// heard of all evictions.
 func (b *simBooks) oldest() {
-	if b.hidden > 0 {
+	if b.hidden > 0 || b.is.Spilled > b.fetched { // some that seem to wait do not
 		return
 	}
-	evicted := make([]int, len(b.left)) // latest of each producer
+	evicted := make([]int, 2*len(b.left)) // latest of each producer, lesser and important
+	line := func(e *simEvent) int {
+		if e.matters && b.q.ranked {
+			return 2*e.producer + 1
+		}
+		return 2 * e.producer
+	}
 	for i := range b.events {
 		if e := &b.events[i]; e.fate == simEvicted {
-			evicted[e.producer] = i + 1
+			evicted[line(e)] = i + 1
 		}
 	}
 	for i := range b.events {
-		if e := &b.events[i]; e.fate == simWaiting && i+1 < evicted[e.producer] {
-			b.wrong("event %d was evicted, and event %d still waits", evicted[e.producer], i+1)
+		if e := &b.events[i]; e.fate == simWaiting && i+1 < evicted[line(e)] {
+			b.wrong("event %d was evicted, and event %d still waits", evicted[line(e)], i+1)
 		}
 	}
 }

@@ -10,13 +10,14 @@ func (b *simBooks) check() {
 	b.is = b.q.Books()
 	is := &b.is
 	evicted := is.Evicted[EvictedCount] + is.Evicted[EvictedBytes]
+	spilled := is.Spilled - b.fetched // and not fetched
 	for _, pair := range [...]struct {
 		what        string
 		books, seen uint64
 	}{
 		{"accepted", is.Accepted, uint64(len(b.events)) - b.n[simOffered] - b.n[simRefused]},
-		{"depth and evicted", uint64(is.Depth) + evicted, b.n[simWaiting] + b.n[simEvicted]},
-		{"in flight", is.InFlight, b.n[simPassing] + b.n[simCalling]},
+		{"depth, evicted and spilled", uint64(is.Depth) + evicted + spilled, b.n[simWaiting] + b.n[simEvicted]},
+		{"in flight", is.InFlight - spilled, b.n[simPassing] + b.n[simCalling]},
 		{"delivered", is.Delivered, b.n[simDelivered]},
 		{"rerouted", is.Rerouted, b.n[simRerouted]},
 		{"filtered", is.Filtered, b.n[simFiltered]},

@@ -5,11 +5,13 @@ type simEvent struct {
 	fate     simFate
 	producer int
 	size     int64
+	matters  bool // it is important
 	at       int  // place in the order in which outcomes became known
 	lostAt   int  // likewise, if it is lost
 	tried    bool // a sink has been called with it
 	paniced  bool // among the causes of its failure is a panic
 	buried   bool // or a death
+	pushed   bool // or that overflow has pushed it out of the queue
 	failed   bool // or anything
 	dark     bool // a stage has it and will not let go of it
 	loss     Loss

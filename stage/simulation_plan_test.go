@@ -33,6 +33,14 @@ func newSim(seed uint64, traced bool) *sim {
 		batchBytes = int64([]int{0, 10, 25}[s.r.IntN(3)])
 	}
 	s.batches, s.failures = make(chan Batch[int], 64), make(chan Failure[int], 16)
+	if s.one(3) {
+		cfg.Important = func(number int) bool { return s.books.event(number).matters }
+		cfg.LesserSize = s.among(cfg.QueueSize)
+		cfg.LesserBytes = cfg.QueueBytes * int64(s.among(4)) / 4
+	}
+	if s.one(4) {
+		cfg.SpillSize = s.among(12)
+	}
 	s.l = &Ledger{}
 	s.q = NewIntake(cfg, s.l)
 	s.failed, s.settled = simLink[Failure[int]]{room: s.among(4)}, simLink[Failure[int]]{room: s.among(4), senders: 1}
@@ -42,6 +50,9 @@ func newSim(seed uint64, traced bool) *sim {
 	chunks := batches
 	if cfg.ChunkSize != batch {
 		chunks = NewBuffers[int](cfg.ChunkSize, 16, sized)
+	}
+	if cfg.Important != nil {
+		chunks.Classed()
 	}
 	last := s.line(chunks, batches, batch, batchBytes)
 	s.tail(batches, last)
@@ -110,6 +121,7 @@ func (s *sim) tail(batches *Buffers[int], last *simLink[Batch[int]]) {
 	for _, sweeper := range []bool{false, true} {
 		a := &simRouter{sim: s, lane: s.newLane("router's call", &s.settled), sweeper: sweeper}
 		a.router = NewErrorRouter(routes, s.l, a.lane.sends.c)
+		a.router.Intake = s.q
 		s.actors = append(s.actors, a, a.lane)
 		routes = nil
 	}

@@ -56,14 +56,19 @@ func (p *simProducer) draw() (number int) {
 	case 1:
 		size = 1000
 	}
-	return p.books.offer(p.number, size)
+	return p.books.offer(p.number, size, p.r.IntN(3) == 0)
 }
 
 func (p *simProducer) one() {
 	ev := p.draw()
-	had, evicted := p.hasRoom(ev), p.evictions()
+	had, evicted, before := p.hasRoom(ev), p.evictions(), p.ranks()
 	err := p.q.Enqueue(&ev)
 	p.outcome(ev, err)
+	after := p.ranks()
+	gone := before.lessers - (after.out - before.out) // of those that waited before, the lesser ones left
+	if important := after.important - before.important; important > 0 && (!p.books.event(ev).matters || gone+important > 0) {
+		p.wrong("event %d evicts %d important ones, and %d lesser ones wait", ev, important, gone+important)
+	}
 	if had && (errors.Is(err, ErrFull) || p.evictions() != evicted) {
 		p.wrong("there was room for event %d: %v, and %d were evicted", ev, err, p.evictions()-evicted)
 	}
@@ -144,10 +149,25 @@ func (p *simProducer) heard(err error) {
 	}
 }
 
+// simRanks is what an intake that tells important events from others has done.
+type simRanks struct {
+	lessers   int // waiting
+	important int // evicted
+	out       int // events evicted or spilled
+}
+
+func (p *simProducer) ranks() simRanks {
+	q := p.q
+	return simRanks{q.lessers(), int(q.grave.evicted), int(q.evicted[EvictedCount] + q.evicted[EvictedBytes] + q.ledger.Books().Spilled)}
+}
+
 // hasRoom reports whether there is room that nobody waits for.
 func (p *simProducer) hasRoom(ev int) bool {
 	is, cfg := &p.books.is, &p.q.cfg
 	size := p.books.event(ev).size
+	if p.q.ranked && !p.books.event(ev).matters {
+		return false // that depends on how many of the others wait
+	}
 	return is.Waiting == 0 && is.Depth < cfg.QueueSize && (cfg.QueueBytes == 0 || is.Bytes+size <= cfg.QueueBytes)
 }
 
@@ -159,7 +179,11 @@ func (p *simProducer) evictions() uint64 {
 func (p *simProducer) outcome(ev int, err error) {
 	b := &p.books
 	size, limit := b.event(ev).size, p.q.cfg.QueueBytes
-	unfit := p.q.sized && (size < 0 || limit > 0 && size > limit)
+	lesser := p.q.ranked && !b.event(ev).matters
+	if lesser {
+		limit = p.q.cfg.LesserBytes
+	}
+	unfit := p.q.sized && (size < 0 || p.q.cfg.QueueBytes > 0 && size > limit)
 	switch {
 	case err == nil && p.q.refusal == nil && !unfit:
 		b.become(ev, simWaiting, simOffered)
@@ -167,7 +191,7 @@ func (p *simProducer) outcome(ev int, err error) {
 		b.refused(ev, RefusedClosed)
 	case errors.Is(err, ErrDead) && p.dead:
 		b.refused(ev, RefusedDead)
-	case errors.Is(err, ErrFull) && !unfit && (p.q.cfg.Overflow == DropNewest || limit > 0 || b.is.Waiting > 0):
+	case errors.Is(err, ErrFull) && !unfit && (p.q.cfg.Overflow == DropNewest || limit > 0 || lesser || b.is.Waiting > 0):
 		b.refused(ev, RefusedFull)
 		p.saw(simRefusal)
 	case errors.Is(err, ErrTooLarge) && size > limit && unfit:

@@ -23,7 +23,7 @@ func (a *simRouter) next() simTime {
 	switch {
 	case a.ended || !a.lane.idle() || a.sweeper && !a.forced:
 		return simNever
-	case a.failed.due(), !a.sweeper && len(a.syncs.router) > 0:
+	case a.failed.due(), len(a.q.spills.notice) > 0, !a.sweeper && len(a.syncs.router) > 0:
 		return 0
 	}
 	return simNever
@@ -36,10 +36,17 @@ func (a *simRouter) step() {
 		a.lane.start(func() { a.router.flush(a.lane.own, r) }, nil)
 		return
 	}
+	if noticed := len(a.q.spills.notice) > 0; noticed && (!a.failed.due() || a.one(2)) {
+		<-a.q.spills.notice
+		a.fetch()
+		return
+	}
 	f, ok := a.failed.receive()
 	switch {
 	case ok:
 		a.lane.start(func() { a.router.route(a.lane.own, f, 0) }, nil)
+		return
+	case a.fetch():
 		return
 	case !a.sweeper:
 		a.swallowed()
@@ -49,6 +56,23 @@ func (a *simRouter) step() {
 	}
 	a.ended = true
 	a.settled.senders--
+}
+
+// fetch takes up what overflow has pushed out of the queue.
+func (a *simRouter) fetch() bool {
+	f, ok := a.q.fetch()
+	if !ok {
+		return false
+	}
+	a.saw(simSpill)
+	a.books.fetched += uint64(len(f.Events))
+	for _, ev := range f.Events {
+		a.books.become(ev, simPassing, simWaiting)
+		e := a.books.event(ev)
+		e.failed, e.pushed = true, true
+	}
+	a.lane.start(func() { a.router.route(a.lane.own, f, 0) }, nil)
+	return true
 }
 
 // swallowed settles, last, what a dead stage has taken with it.
@@ -106,4 +130,7 @@ func (a *simObserver) look() {
 		log.reset()
 	}
 	a.books.oldest()
+	if a.q.grave.evicted > 0 {
+		a.saw(simReserve)
+	}
 }

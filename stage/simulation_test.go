@@ -49,6 +49,8 @@ const (
 	simMarkCut
 	simHeld
 	simForfeit
+	simSpill
+	simReserve
 
 	numSimFeature
 )
@@ -83,6 +85,8 @@ var simFeatures = [numSimFeature]string{
 	simMarkCut:      "a batch cut by a flush",
 	simHeld:         "batches held back by a stage",
 	simForfeit:      "a forfeited buffer",
+	simSpill:        "events that overflow sent to the routes",
+	simReserve:      "an important event evicted",
 }
 
 // TestSimulation plays the cores of a pipeline through many seeds.

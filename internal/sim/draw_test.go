@@ -29,7 +29,6 @@ func draw(seed uint64) plan {
 	d.sinks()
 	d.stages()
 	d.OnFailure, d.OnDrop, d.OnPressure = d.hook(), d.hook(), d.hook()
-	d.overflow()
 	return d.plan
 }
 
@@ -44,12 +43,18 @@ func (d *draft) span(most time.Duration) time.Duration {
 }
 
 func (d *draft) shape() {
-	d.QueueSize = []int{8, 16, 32}[d.IntN(3)]
+	d.QueueSize = []int{8, 8, 12, 16, 32}[d.IntN(5)]
 	if d.Ties {
 		d.QueueSize = 64 // the drop hook keeps up with what happens at one instant
 	}
 	d.BatchSize = 1 + d.IntN(8)
 	d.FlushInterval = d.span(longest / 4)
+	if d.one(3) {
+		d.Important = 2 + d.IntN(4)
+	}
+	if d.one(3) {
+		d.SpillSize = 1 + d.IntN(16)
+	}
 	d.Overflow = stage.Overflow(d.IntN(2))
 	d.Workers = []int{1, 1, 1, 2, 3}[d.IntN(5)]
 	if d.SizeOf = d.one(2); d.SizeOf {
@@ -58,16 +63,6 @@ func (d *draft) shape() {
 	}
 	if d.QueueBytes > 0 { // one call may evict several events for each of its own
 		d.QueueSize = max(d.QueueSize, 32)
-	}
-}
-
-// overflow draws who may stay when the queue is full, and where others go.
-func (d *draft) overflow() {
-	if d.one(3) {
-		d.Reserve = []float64{0.1, 0.25, 0.6}[d.IntN(3)]
-	}
-	if len(d.Sinks) > 1 && !d.one(5) {
-		d.SpillSize = 1 + d.IntN(12)
 	}
 }
 
@@ -106,7 +101,7 @@ func (d *draft) offer() offer {
 		o.Patience = d.span(longest / 4)
 	case 1, 2:
 		n = 2 + d.IntN(5)
-		if d.one(8) {
+		if d.one(4) {
 			n = d.QueueSize * 3 / 4 // the drop hook is shown no more than a queue's at once
 		}
 	}
@@ -162,7 +157,7 @@ func (d *draft) call(faults []ending) call {
 	c := call{Events: d.Uint64()}
 	if d.one(2) {
 		c.Takes, c.Heeds = d.span(2*time.Millisecond), d.one(2)
-		if d.one(8) {
+		if d.one(4) {
 			c.Takes = d.span(longest)
 		}
 	}

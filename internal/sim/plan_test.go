@@ -21,7 +21,7 @@ type plan struct {
 	SizeOf        bool           `json:",omitempty"`
 	QueueBytes    int64          `json:",omitempty"`
 	BatchBytes    int64          `json:",omitempty"`
-	Reserve       float64        `json:",omitempty"` // not 0: every fourth event of a producer is important
+	Important     int            `json:",omitempty"` // each so-manieth event of a producer matters more; 0: all are alike
 	SpillSize     int            `json:",omitempty"`
 	BatchSize     int
 	FlushInterval time.Duration
@@ -104,6 +104,9 @@ const (
 func (p *plan) hasRaw() bool {
 	return slices.ContainsFunc(p.Stages, func(s stagePlan) bool { return s.Kind == raw })
 }
+
+// matters says which events are important.
+func (p *plan) matters(ev event) bool { return p.Important > 0 && ev.Seq%p.Important == 0 }
 
 func (p *sinkPlan) wrappedIn(kind wrapKind) bool {
 	return slices.ContainsFunc(p.Wraps, func(w wrap) bool { return w.Kind == kind })

@@ -192,10 +192,8 @@ func (w *world) summarise(before, end pipeline.Stats) {
 		hadWorkers:  w.plan.Workers > 1,
 		hadTooLarge: end.Rejected.TooLarge+end.Rejected.Invalid > 0,
 		hadBytes:    end.Evicted.Bytes > 0,
-		hadRank:     w.plan.Reserve > 0 && end.Evicted.Total() > 0,
-		hadSpill:    end.Spilled > 0,
-		hadOverflow: end.Lost.Overflow > 0,
 		hadAge:      end.Batches.Age > 0,
+		hadSpill:    end.Spilled > 0,
 		hadTies:     w.plan.Ties,
 		hadMock:     w.plan.Mock,
 	} {

@@ -34,8 +34,7 @@ func less(p plan) iter.Seq[plan] {
 			func(q *plan) { q.Flushes, q.Looks = nil, nil },
 			func(q *plan) { q.OnFailure, q.OnDrop, q.OnPressure = nil, nil, nil },
 			func(q *plan) { q.SizeOf, q.QueueBytes, q.BatchBytes = false, 0, 0 },
-			func(q *plan) { q.Reserve, q.SpillSize = 0, 0 },
-			func(q *plan) { q.Mock = false },
+			func(q *plan) { q.Mock, q.Important, q.SpillSize = false, 0, 0 },
 			func(q *plan) { q.Workers = 1 },
 		} {
 			before, _ := json.Marshal(p)

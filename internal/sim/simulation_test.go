@@ -20,9 +20,6 @@ const (
 	hadEviction feature = iota
 	hadBytes
 	hadRefusal
-	hadRank
-	hadSpill
-	hadOverflow
 	hadTooLarge
 	hadGaveUp
 	hadTransient
@@ -48,6 +45,8 @@ const (
 	hadFlushClose
 	hadWorkers
 	hadAge
+	hadSacrifice
+	hadSpill
 	hadRetry
 	hadOpen
 	hadGivenUp
@@ -62,9 +61,6 @@ var features = [numFeature]string{
 	hadEviction:   "an eviction",
 	hadBytes:      "an eviction for bytes",
 	hadRefusal:    "a full queue that refused",
-	hadRank:       "an eviction with a reserve",
-	hadSpill:      "overflow that a route was offered",
-	hadOverflow:   "overflow that no route took",
 	hadTooLarge:   "an event refused for its size",
 	hadGaveUp:     "a waiting caller that gave up",
 	hadTransient:  "a transient failure",
@@ -90,6 +86,8 @@ var features = [numFeature]string{
 	hadFlushClose: "Flush overlapping Close",
 	hadWorkers:    "several workers",
 	hadAge:        "a batch cut by age",
+	hadSacrifice:  "an important event evicted",
+	hadSpill:      "events that overflow sent to the routes",
 	hadRetry:      "a retry",
 	hadOpen:       "a breaker that opens",
 	hadGivenUp:    "a call that a Timeout gave up",

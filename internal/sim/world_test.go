@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,7 @@ type world struct {
 	dying   atomic.Bool // a stage has died, or is about to
 	inward  atomic.Bool // Close was called from inside
 	own     atomic.Int64
+	offered atomic.Int64 // important events
 
 	mu  sync.Mutex
 	had uint64
@@ -76,13 +78,15 @@ func (w *world) start() error {
 		BatchSize: p.BatchSize, BatchBytes: p.BatchBytes, FlushInterval: p.FlushInterval,
 		Workers: p.Workers, Stages: w.stages(), Clock: w.Clock(),
 	}
+	if p.Important > 0 {
+		cfg.Important = p.matters
+	}
+	if len(p.Sinks) > 1 {
+		cfg.SpillSize = p.SpillSize
+	}
 	if p.SizeOf {
 		cfg.SizeOf = oracle.SizeOf
 	}
-	if p.Reserve > 0 {
-		cfg.Important, cfg.Reserve = func(ev event) bool { return ev.Seq%4 == 0 }, p.Reserve
-	}
-	cfg.SpillSize = p.SpillSize
 	for i, sp := range p.Sinks {
 		s := newSink(w, mainSink, sp, max(1, p.Workers))
 		var inner stage.Sink[event] = s
@@ -124,11 +128,23 @@ func (w *world) hooks(cfg *pipeline.Config[event]) {
 	cfg.OnDrop = func(ctx context.Context, d stage.Dropped[event]) {
 		w.log.add("OnDrop", d.Reason.String(), append([]event{}, d.Events...), nil)
 		w.saw(hadEviction)
+		w.evicted(d)
 		w.hook(ctx, w.plan.OnDrop, &drops)
 	}
 	cfg.OnPressure = func(ctx context.Context, depth, _ int) {
 		w.log.add("OnPressure", "called", nil, nil)
 		w.hook(ctx, w.plan.OnPressure, &alarms)
+	}
+}
+
+// evicted checks that no important event has made room for a lesser one. One is
+// evicted only when a queue of important ones is full.
+func (w *world) evicted(d stage.Dropped[event]) {
+	if slices.ContainsFunc(d.Events, w.plan.matters) {
+		w.saw(hadSacrifice)
+		if w.offered.Load() < int64(w.plan.QueueSize) && w.plan.QueueBytes == 0 {
+			w.wrong("only %d important events were offered, and one was evicted: %v", w.offered.Load(), d.Events)
+		}
 	}
 }
 
@@ -190,7 +206,11 @@ func (w *world) produce(k int) {
 		var events []event
 		for _, bytes := range o.Bytes {
 			seq++
-			events = append(events, event{Producer: k, Seq: seq, Bytes: bytes})
+			ev := event{Producer: k, Seq: seq, Bytes: bytes}
+			events = append(events, ev)
+			if w.plan.matters(ev) {
+				w.offered.Add(1)
+			}
 		}
 		var err error
 		switch {
