@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-go/penstock/cmd/demo/internal/sweep"
 	"github.com/penstock-go/penstock/pipeline"
 )
 
@@ -303,7 +304,11 @@ func TestSignalKeepsWhatASweepHasMeasured(t *testing.T) {
 	c.line("1/2000 ")
 	c.line("2/2000 ")
 	c.signal(syscall.SIGTERM)
-	c.verdict(exitOK, "1999 runs are left. Go on with: demo sweep -resume "+filepath.Join(dir, "sweep.json"))
+	file := filepath.Join(dir, "sweep.json")
+	c.verdict(exitOK, "runs are left. Go on with: demo sweep -resume "+file)
+	if r, err := sweep.Load(file); err != nil || len(r.Runs) == 0 || r.Left() != 2000-len(r.Runs) {
+		t.Errorf("%+v, %v", r, err)
+	}
 }
 
 // TestProcessRefusedLinesComeBack ships into a pipe that nobody reads and to a

@@ -17,7 +17,7 @@ func TestRunReportsAndBalances(t *testing.T) {
 	if code != exitOK || !strings.Contains(stdout, "the books balance") || !strings.Contains(stdout, "to the fallback") || !strings.Contains(stdout, "breaker opened") {
 		t.Errorf("code %d\n%s", code, stdout)
 	}
-	if !strings.HasPrefix(stderr, "1.") || !strings.Contains(stderr, "breaker ") || strings.Contains(stdout+stderr, "\x1b") {
+	if !strings.Contains(stderr, "s in ") || !strings.Contains(stderr, "breaker ") || strings.Contains(stdout+stderr, "\x1b") {
 		t.Errorf("stderr %q", stderr)
 	}
 	fits(t, stdout+stderr)

@@ -133,3 +133,26 @@ func TestTimelineTellsTogetherWhatBelongsTogether(t *testing.T) {
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestPictureShowsWhatWentWrong(t *testing.T) {
+	story := lab.Story{Outcome: lab.Outcome{Settings: lab.Defaults(), Took: 100 * time.Second}}
+	for i := range 10 {
+		story.Samples = append(story.Samples, lab.Sample{At: time.Duration(i) * 10 * time.Second, Depth: uint64(i), Delivered: uint64(100 * i)})
+	}
+	story.Samples = append(story.Samples, lab.Sample{At: 90*time.Second + 1, Delivered: 1_000_000})
+	for at, m := range map[time.Duration]lab.Moment{
+		10: {Kind: lab.Stalled, For: 5 * time.Second}, 20: {Kind: lab.Turned, What: "closed to open"},
+	} {
+		m.At = at * time.Second
+		story.Moments = append(story.Moments, m)
+	}
+	open := Picture(&story)
+	if strings.Count(open, "<title>the sink hangs") != 2 || strings.Count(open, "<title>the breaker is open") != 2 || strings.Contains(open, "1M") {
+		t.Error(open)
+	}
+	story.Moments = append(story.Moments, lab.Moment{At: 30 * time.Second, Kind: lab.Turned, What: "half_open to closed"},
+		lab.Moment{At: 40 * time.Second, Kind: lab.Turned, What: "closed to open"})
+	if again := Picture(&story); strings.Count(again, "<title>the breaker is open") != 4 {
+		t.Error(again)
+	}
+}
