@@ -53,6 +53,24 @@ func TestHandlerStartsAtInfo(t *testing.T) {
 	assert.False(t, h.Enabled(t.Context(), slog.LevelInfo-1))
 }
 
+func TestWithLevelChangesTheLevelAlone(t *testing.T) {
+	var q taken
+	h := newHandler(t, &q, HandlerConfig{Level: slog.LevelError, Redact: []string{"a"}}).WithAttrs([]slog.Attr{slog.Int("a", 1)}).(*Handler)
+	lower := h.WithLevel(slog.LevelDebug)
+	assert.True(t, lower.Enabled(t.Context(), slog.LevelDebug))
+	assert.False(t, h.Enabled(t.Context(), slog.LevelWarn))
+	assert.True(t, h.WithLevel(nil).Enabled(t.Context(), slog.LevelInfo))
+	assert.False(t, h.WithLevel(nil).Enabled(t.Context(), slog.LevelDebug))
+
+	log, err := NewLogger(h, LoggerConfig{})
+	require.NoError(t, err)
+	other := log.WithHandler(lower)
+	other.Debug("{b}", 2)
+	log.Debug("{b}", 3)
+	require.Len(t, q, 1)
+	assert.Equal(t, []slog.Attr{slog.String("a", Redacted), slog.Int64("b", 2)}, q[0].Tree())
+}
+
 type refusing struct{ err error }
 
 func (r refusing) Enqueue(Record) error { return r.err }

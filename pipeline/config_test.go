@@ -72,9 +72,11 @@ func TestWhatNewRefuses(t *testing.T) {
 				require.Equal(t, tc.value, ce.Value)
 				require.Contains(t, err.Error(), fmt.Sprintf("%s = %v: ", tc.field, tc.value))
 				require.Contains(t, err.Error(), tc.also)
+				require.Equal(t, err, tc.cfg.Validate())
 			})
 		})
 	}
+	require.NoError(t, config{}.Validate())
 	t.Run("Pressure=NaN", func(t *testing.T) {
 		_, err := pipeline.New[Event](sink, config{Pressure: math.NaN()})
 		require.ErrorContains(t, err, "Pressure = NaN")

@@ -42,8 +42,7 @@ func (q *Intake[T]) enqueueSlow(ev *T, l load) error {
 // accept is admit, entered with the lock held, and with the lock released.
 func (q *Intake[T]) accept(ev *T, l load, now time.Time) error {
 	sig, err := q.admit(ev, l, now)
-	q.mu.Unlock()
-	q.signal(sig)
+	q.unlock(sig)
 	return err
 }
 
@@ -143,8 +142,7 @@ func (q *Intake[T]) EnqueueAll(evs []T, refused func(i int, err error)) (accepte
 				sig |= s
 			}
 		}
-		q.mu.Unlock()
-		q.signal(sig)
+		q.unlock(sig)
 		for i := range part {
 			if errs[i] == nil {
 				accepted++

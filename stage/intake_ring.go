@@ -14,6 +14,17 @@ const (
 	wakeRouter
 )
 
+// unlock releases the lock and pays what is owed: the signals, and their
+// outcome to waiters. Waking a goroutine takes longer than all that happens
+// under the lock.
+func (q *Intake[T]) unlock(s signals) {
+	known := q.waiters.known
+	q.waiters.known = waitList[T]{}
+	q.mu.Unlock()
+	q.signal(s)
+	known.tell()
+}
+
 // signal pays them. The channels have one slot each, and a full slot means that
 // the reader is about to look anyway.
 func (q *Intake[T]) signal(s signals) {

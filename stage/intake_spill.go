@@ -100,7 +100,6 @@ func (q *Intake[T]) fetch() (Failure[T], bool) {
 		s.drop(n)
 	}
 	sig := q.alert()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.unlock(sig)
 	return f, n > 0
 }

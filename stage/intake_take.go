@@ -64,8 +64,7 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 		then, q.state = sleep, idle
 	}
 	q.limit()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.unlock(sig)
 	return then
 }
 
@@ -99,8 +98,7 @@ func (q *Intake[T]) Mark() *Mark {
 	}
 	mark := q.ledger.Await(seq)
 	sig := q.rouse()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.unlock(sig)
 	return mark
 }
 
@@ -114,15 +112,12 @@ func (q *Intake[T]) Seal(err error, why Refusal) {
 	}
 	q.refusal, q.why = err, why
 	for w := q.waiters.first(); w != nil; w = q.waiters.first() {
-		q.waiters.remove(w)
-		w.granted = true
+		q.waiters.conclude(w, err)
 		q.rejected[why]++
-		w.ready <- err
 	}
 	sig := q.rouse()
 	q.limit()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.unlock(sig)
 }
 
 // Abandon settles everything accepted and not settled as lost for the reason

@@ -11,7 +11,8 @@ type waiter[T any] struct {
 	ev         T
 	load       load
 	turn       uint64     // numbers the waiters in the order of their arrival
-	granted    bool       // guarded by the intake's lock
+	granted    bool       // the outcome is known; guarded by the intake's lock
+	outcome    error      // what ready will bring
 	ready      chan error // one slot: the outcome
 	prev, next *waiter[T]
 }
@@ -23,6 +24,7 @@ type waitRoom[T any] struct {
 	lesser    waitList[T] // all, if all events are alike
 	important waitList[T]
 	turn      uint64          // of the latest
+	known     waitList[T]     // those whose outcome is known and who have not been told
 	free      chan *waiter[T] // a channel, so that giving one back needs no lock
 }
 
@@ -46,17 +48,21 @@ func (r *waitRoom[T]) add(ev *T, load load) *waiter[T] {
 	default:
 		w = &waiter[T]{ready: make(chan error, 1)}
 	}
-	l := r.list(load.important)
 	r.turn++
-	w.ev, w.load, w.turn, w.granted, w.prev = *ev, load, r.turn, false, l.back
+	w.ev, w.load, w.turn, w.granted = *ev, load, r.turn, false
+	r.list(load.important).push(w)
+	r.n++
+	return w
+}
+
+func (l *waitList[T]) push(w *waiter[T]) {
+	w.prev = l.back
 	if l.back == nil {
 		l.front = w
 	} else {
 		l.back.next = w
 	}
 	l.back = w
-	r.n++
-	return w
 }
 
 func (r *waitRoom[T]) remove(w *waiter[T]) {
@@ -73,6 +79,26 @@ func (r *waitRoom[T]) remove(w *waiter[T]) {
 	}
 	w.prev, w.next = nil, nil
 	r.n--
+}
+
+// conclude takes w out of its queue: its outcome is err, of which it will be
+// told when the lock is released.
+func (r *waitRoom[T]) conclude(w *waiter[T], err error) {
+	r.remove(w)
+	w.granted, w.outcome = true, err
+	r.known.push(w)
+}
+
+// tell wakes the waiters of a list that unlock has detached. It never blocks:
+// the slot of each is empty until its one outcome is known. A waiter that was
+// told may be used again at once.
+func (l waitList[T]) tell() {
+	for w := l.front; w != nil; {
+		next := w.next
+		w.prev, w.next = nil, nil
+		w.ready <- w.outcome
+		w = next
+	}
 }
 
 // first returns the waiter that has waited longest, or nil.
@@ -132,8 +158,7 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 	w := q.waiters.add(ev, l)
 	q.limit()
 	sig := q.rouse()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.unlock(sig)
 
 	var err error
 	if ended := ctx.Done(); ended == nil {
@@ -171,8 +196,7 @@ func (q *Intake[T]) letIn() {
 	}
 	sig := q.grant(now)
 	q.limit()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.unlock(sig)
 }
 
 // turn returns the waiter to be let in next, or nil: the one that came first,
@@ -189,14 +213,11 @@ func (q *Intake[T]) turn() *waiter[T] {
 	return nil
 }
 
-// grant appends the events of waiters while there is room. A send on ready
-// never blocks: the slot is empty until the one outcome is known.
+// grant appends the events of waiters while there is room.
 func (q *Intake[T]) grant(now time.Time) (sig signals) {
 	for w := q.turn(); w != nil; w = q.turn() {
-		q.waiters.remove(w)
-		w.granted = true
+		q.waiters.conclude(w, nil)
 		sig |= q.push(&w.ev, w.load, now)
-		w.ready <- nil
 	}
 	return sig
 }

@@ -107,8 +107,7 @@ func (p *simProducer) wait() {
 	p.waiter, p.ev, p.until = q.waiters.add(&ev, l), ev, p.soon(40)
 	q.limit()
 	sig := q.rouse()
-	q.mu.Unlock()
-	q.signal(sig)
+	q.unlock(sig)
 	p.books.callers = append(p.books.callers, p)
 }
 

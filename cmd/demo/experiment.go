@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +14,9 @@ import (
 )
 
 const experimentAbout = `Usage: demo [flags]
+       demo run [flags]                          one experiment with faults; see demo run -h
+       demo virtual [flags]                      an hour in virtual time; see demo virtual -h
+       demo sweep -sweep NAME=VALUES [flags]     many experiments; see demo sweep -h
        demo ship -in FILE -out FILE [flags]      see demo ship -h
        demo replay -in FILE -out FILE [flags]    see demo replay -h
 
@@ -41,6 +45,7 @@ type experiment struct {
 	queue     int
 	batch     int
 	json      bool
+	quiet     bool
 }
 
 func experimentCommand(p process, args []string) int {
@@ -54,6 +59,7 @@ func experimentCommand(p process, args []string) int {
 	fs.IntVar(&e.queue, "queue", 8192, "`events` that may wait in the pipeline's queue")
 	fs.IntVar(&e.batch, "batch", 512, "`events` in a batch; at most -queue")
 	fs.BoolVar(&e.json, "json", false, "print the results as JSON")
+	fs.BoolVar(&e.quiet, "quiet", false, "do not show what is going on")
 	if code, ok := parse(p, fs, experimentAbout, args, e.check); !ok {
 		return code
 	}
@@ -106,6 +112,9 @@ func (e *experiment) run(ctx context.Context, p process) int {
 		rep.writeHead(p.stdout)
 	}
 	progress := newProgress(p.stderr)
+	if e.quiet {
+		progress = newProgress(io.Discard)
+	}
 	for i, r := range plan {
 		if ctx.Err() != nil {
 			rep.Interrupted = context.Cause(ctx).Error()

@@ -38,7 +38,7 @@ func call(stdin string, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestHelpGoesToStdout(t *testing.T) {
-	for _, args := range [][]string{{"-h"}, {"--help"}, {"ship", "-h"}, {"replay", "-h"}} {
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"ship", "-h"}, {"replay", "-h"}, {"run", "-h"}, {"virtual", "-h"}, {"sweep", "-h"}} {
 		code, stdout, stderr := call("", args...)
 		if code != exitOK || stderr != "" || !strings.HasPrefix(stdout, "Usage: ") || !strings.Contains(stdout, "  -queue ") {
 			t.Errorf("%v: code %d, stdout %q, stderr %q", args, code, stdout, stderr)
@@ -71,6 +71,18 @@ func TestUsageErrors(t *testing.T) {
 		"ship -in main.go -out main.go -timeout 1s": "the same file",
 		"replay":                                    "-in is missing",
 		"replay -in - -out - -queue 0":              "-queue is 0",
+		"run -sink nosuch":                          "want one of discard, memory",
+		"run -queue 10 -batch 11":                   "-batch is 11, want 1 to 10",
+		"run -clock sundial":                        "want one of real, virtual",
+		"run -clock virtual -rate 0":                "-rate is 0",
+		"run extra":                                 `unexpected argument "extra"`,
+		"virtual -workers 2":                        "-workers is 2, want 1",
+		"sweep":                                     "-sweep is missing",
+		"sweep -sweep nosuch=1":                     `no setting "nosuch"`,
+		"sweep -sweep batch=1 -rounds 0":            "-rounds is 0",
+		"sweep -sweep batch=1 -goal fast":           "-goal",
+		"sweep -sweep batch=0,1":                    "batch=0: -batch is 0",
+		"sweep -resume x.json -batch 1":             "-batch cannot be given with -resume",
 	} {
 		code, stdout, stderr := call("", strings.Fields(args)...)
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
@@ -89,6 +101,9 @@ func TestFilesThatCannotBeOpened(t *testing.T) {
 		{"ship", "-in", missing, "-out", "-"},
 		{"ship", "-in", "-", "-out", missing},
 		{"replay", "-in", missing, "-out", "-"},
+		{"run", "-sink", "file", "-dir", missing},
+		{"virtual", "-duration", "1s", "-svg", missing},
+		{"sweep", "-resume", missing},
 	} {
 		code, _, stderr := call("", args...)
 		if code != exitRuntime || !strings.Contains(stderr, missing) {

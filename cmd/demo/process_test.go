@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-go/penstock/cmd/demo/internal/sweep"
 	"github.com/penstock-go/penstock/pipeline"
 )
 
@@ -266,6 +267,47 @@ func TestExperimentEndsAtASignal(t *testing.T) {
 	c.end(exitOK)
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestProcessRunExitCodes(t *testing.T) {
+	start(t, "run", "-h").end(exitOK)
+	start(t, "run", "-rate", "x").verdict(exitUsage, "-rate")
+	start(t, "run", "-sink", "file", "-dir", "/no/such").verdict(exitRuntime, "/no/such")
+	start(t, "run", "-duration", "50ms", "-fail-rate", "1", "-rate", "1000").end(exitLoss)
+	start(t, "run", "-duration", "10s", "-clock", "virtual", "-rate", "10").end(exitOK)
+}
+
+func TestSignalDrainsARun(t *testing.T) {
+	c := start(t, "run", "-duration", "1h", "-rate", "1000", "-sink", "slow")
+	c.line("lost 0")
+	c.signal(os.Interrupt)
+	c.end(exitOK)
+	out, err := io.ReadAll(c.stdout)
+	if err != nil || !strings.Contains(string(out), "the books balance") {
+		t.Errorf("%s: %v", out, err)
+	}
+}
+
+func TestSecondSignalQuitsARun(t *testing.T) {
+	c := start(t, "run", "-duration", "1h", "-rate", "1000", "-stall", "100ms/1h", "-drain", "1h")
+	c.line("lost 0")
+	c.signal(os.Interrupt)
+	c.line("draining")
+	c.signal(os.Interrupt)
+	c.verdict(exitQuit, "quitting at once")
+}
+
+func TestSignalKeepsWhatASweepHasMeasured(t *testing.T) {
+	dir := t.TempDir()
+	c := start(t, "sweep", "-sweep", "batch=1,2", "-duration", "300ms", "-rounds", "1000", "-rate", "1000", "-out", dir)
+	c.line("1/2000 ")
+	c.line("2/2000 ")
+	c.signal(syscall.SIGTERM)
+	file := filepath.Join(dir, "sweep.json")
+	c.verdict(exitOK, "runs are left. Go on with: demo sweep -resume "+file)
+	if r, err := sweep.Load(file); err != nil || len(r.Runs) == 0 || r.Left() != 2000-len(r.Runs) {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

@@ -15,7 +15,8 @@ const runAbout = `Usage: demo run [flags]
 
 Runs one experiment: producers, a pipeline, and a sink with faults of your
 choice. On a terminal the standard error shows it live; elsewhere it gets a line
-a second. The report and the verdict go to the standard output. All figures of
+a second, in which "out" is what the sink took, plus what the fallback did. The
+report and the verdict go to the standard output. All figures of
 the books are held against what producers, sinks and hooks counted themselves.
 
 Around the sink stand, from the inside: -timeout, -retry, -breaker. Faults of

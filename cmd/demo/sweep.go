@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -133,9 +134,13 @@ func (s *sweeper) run(ctx context.Context, p process) (int, error) {
 		file = s.resume
 	}
 	if !s.quiet && !s.json {
-		fmt.Fprintf(p.stdout, "%s; %s; %d runs of %v\n", view.Title(&r.Base), r.Grid.String(), r.Left(), r.Base.Duration)
+		head := fmt.Sprintf("%s; %s; %d runs of %v", view.Title(&r.Base), r.Grid.String(), r.Left(), r.Base.Duration)
+		fmt.Fprintln(p.stdout, term.Wrap(head, term.Width))
 	}
 	progress := newProgress(p.stderr)
+	if s.quiet {
+		progress = newProgress(io.Discard)
+	}
 	show := func(at sweep.Progress) {
 		label := fmt.Sprintf("%d/%d %s", at.Done+1, at.Total, at.Label)
 		if at.Left > 0 {
@@ -143,13 +148,8 @@ func (s *sweeper) run(ctx context.Context, p process) (int, error) {
 		}
 		progress.begin(label)
 	}
-	if s.quiet {
-		show = func(sweep.Progress) {}
-	}
 	err := r.Continue(ctx, show, func() error { return r.Save(file) })
-	if !s.quiet {
-		progress.end()
-	}
+	progress.end()
 	if err == nil {
 		err = s.write()
 	}

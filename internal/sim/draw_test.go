@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	longest  = 40 * time.Millisecond // that anything but a stall takes
-	leastly  = 50                    // events a scenario has
-	someKind = 3                     // kinds of fault it has at least
+	longest     = 40 * time.Millisecond // that anything but a stall takes
+	fewest      = 50                    // events a scenario has
+	fewestKinds = 3                     // kinds of fault it has at least
 )
 
 // draft draws a plan.
@@ -69,7 +69,7 @@ func (d *draft) shape() {
 // people are the callers: producers, and those of Flush and Close.
 func (d *draft) people() {
 	d.Producers = make([][]offer, []int{3, 4, 5, 6, 16}[d.IntN(5)])
-	events := leastly + d.IntN(20)
+	events := fewest + d.IntN(20)
 	if d.SpillSize > 0 {
 		events *= 2
 	}
@@ -131,7 +131,7 @@ func (d *draft) offer() offer {
 func (d *draft) sinks() {
 	kinds := []ending{transient, permanent, partial, badPartial, ambiguous, panics, exits}
 	d.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
-	d.faults = kinds[:someKind+d.IntN(len(kinds)-someKind)]
+	d.faults = kinds[:fewestKinds+d.IntN(len(kinds)-fewestKinds)]
 	for i := range 1 + d.IntN(3) {
 		s := sinkPlan{Match: i > 0 && d.one(3), Cause: i > 0 && d.one(2)}
 		for range 12 {

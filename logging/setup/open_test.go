@@ -14,6 +14,7 @@ import (
 	"github.com/penstock-go/penstock/logging"
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/sinks"
+	"github.com/penstock-go/penstock/stage"
 )
 
 type (
@@ -140,6 +141,29 @@ func TestWhatFailsGoesToTheFallbackAndThenToTheLetters(t *testing.T) {
 		s := l.Stats().Outputs[0].Pipeline
 		require.Equal(t, uint64(2), s.Rerouted)
 		require.Equal(t, uint64(4), s.Sinks[0].Retries)
+	})
+}
+
+// With room to spill, what the queue has no room for goes to the fallback too,
+// and is not dropped.
+func TestOverflowSpillsToTheFallback(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		var m, fallback memory
+		m.Hold()
+		out := small(&m, stage.DropOldest)
+		out.Fallback, out.Pipeline.SpillSize = &Target{Sink: &fallback}, 2000
+		l := open(t, w, Config{Outputs: []Output{out}})
+		for range 1000 {
+			l.Logger("").Info("tick")
+		}
+		w.Settle()
+		m.Release()
+		closeLog(t, w, l, &m)
+		s := l.Stats().Outputs[0]
+		require.NotZero(t, s.Pipeline.Rerouted)
+		require.Equal(t, uint64(1000), s.Pipeline.Delivered+s.Pipeline.Rerouted)
+		require.Len(t, fallback.Events(), int(s.Pipeline.Rerouted))
+		require.Zero(t, s.Summaries)
 	})
 }
 

@@ -3,10 +3,12 @@ package setup
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/penstock-go/penstock/logging"
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/sinks"
+	"github.com/penstock-go/penstock/stage"
 )
 
 // Output is a place that records go to, with a pipeline of its own. To is
@@ -39,7 +41,8 @@ type Output struct {
 	Breaker   *sinks.BreakerConfig
 	Retry     *sinks.RetryConfig
 
-	// Fallback is where records go that To failed to take; nil: nowhere.
+	// Fallback is where records go that To failed to take, and, with
+	// Pipeline.SpillSize, those for which the queue has no room; nil: nowhere.
 	Fallback *Target
 	// DeadLetters is a file of letters with the reasons, for records that the
 	// Fallback failed to take, too; nil: they are lost, and counted. Its Encode
@@ -83,7 +86,11 @@ func (o *Output) validate(field string) error {
 	case o.NoReserve && o.ImportantFrom != nil:
 		return refuse(field+".ImportantFrom", o.ImportantFrom, "must be nil with NoReserve")
 	}
-	if err := o.config().Validate(); err != nil {
+	cfg := o.config()
+	if o.Fallback != nil || o.DeadLetters != nil { // which will be routes
+		cfg.Routes = append(slices.Clip(cfg.Routes), stage.Route[logging.Record]{To: &sinks.Discard[logging.Record]{}})
+	}
+	if err := cfg.Validate(); err != nil {
 		return within(field+".Pipeline", err)
 	}
 	if err := o.To.validate(field + ".To"); err != nil {

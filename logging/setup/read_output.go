@@ -120,6 +120,7 @@ func pipelineMembers(c *pipeline.Config[logging.Record]) members {
 		"queueBytes":    size(&c.QueueBytes),
 		"maxEventBytes": size(&c.MaxEventBytes),
 		"overflow":      choice(&c.Overflow, stage.DropOldest, stage.DropNewest),
+		"spillSize":     plain(&c.SpillSize, wholeNumber),
 		"pressure":      plain(&c.Pressure, anyNumber),
 		"reserve":       plain(&c.Reserve, anyNumber),
 		"batchSize":     plain(&c.BatchSize, wholeNumber),

@@ -80,7 +80,7 @@ func TestReadTheExample(t *testing.T) {
 				Fallback:    &Target{Console: os.Stdout, Format: FormatJSON},
 				DeadLetters: &letterConfig{Path: "mill.dead.json"},
 				Pipeline: pipelineConfig{
-					QueueSize: 16384, QueueBytes: 32e6, MaxEventBytes: 1e6, Overflow: stage.DropOldest, Pressure: 0.5, Reserve: 0.25,
+					QueueSize: 16384, QueueBytes: 32e6, MaxEventBytes: 1e6, Overflow: stage.DropOldest, Pressure: 0.5, Reserve: 0.25, SpillSize: 1024,
 					BatchSize: 256, BatchBytes: 4e6, FlushInterval: 200 * time.Millisecond, Pace: time.Millisecond, Workers: 1,
 				},
 			},

@@ -206,7 +206,7 @@ func TestHowDropsAreWritten(t *testing.T) {
 // Whatever producers and the sink do, the summaries say in sum what the books
 // say, each in its time.
 func TestSummariesAddUp(t *testing.T) {
-	clocktest.ExploreBoth(t, 20, func(t *testing.T, w *clocktest.World) {
+	clocktest.ExploreBoth(t, 5, func(t *testing.T, w *clocktest.World) {
 		const every = 2 * time.Second
 		r := w.Rand("plan")
 		var m memory

@@ -27,7 +27,8 @@ type Lines struct {
 	Bands                 []Band
 	XFormat, YFormat      func(float64) string // of ticks; nil: Short
 	Dots                  bool                 // at every point
-	Steps                 bool                 // a value holds until the next
+	Names                 []string             // of the x values 0, 1 and so on, between which there is nothing
+	Clock                 bool                 // x values are seconds, and go by sixties
 }
 
 // SVG draws the plot.
@@ -42,6 +43,9 @@ func (l *Lines) SVG(width, height float64) string {
 		ys = append(ys, 0)
 	}
 	x := newScale(xs, l.LogX, left, width-right)
+	if l.Names != nil {
+		x.from, x.to = -0.5, float64(len(l.Names))-0.5
+	}
 	y := newScale(ys, l.LogY, height-bottom, top)
 	for _, b := range l.Bands {
 		from, to := x.place(max(b.From, x.from)), x.place(min(b.To, x.to))
@@ -58,7 +62,10 @@ func (l *Lines) SVG(width, height float64) string {
 
 func (l *Lines) axes(c *canvas, x, y *scale, width, height float64) {
 	xf, yf := l.XFormat, l.YFormat
-	if xf == nil {
+	switch {
+	case l.Names != nil:
+		xf = func(v float64) string { return l.Names[int(v)] }
+	case xf == nil:
 		xf = Short
 	}
 	if yf == nil {
@@ -69,7 +76,7 @@ func (l *Lines) axes(c *canvas, x, y *scale, width, height float64) {
 		c.line(left, at, width-right, at, "#ddd")
 		c.text(left-6, at+4, "end", "", yf(v))
 	}
-	for _, v := range x.ticks(8) {
+	for _, v := range l.xTicks(x) {
 		at := x.place(v)
 		c.line(at, height-bottom, at, height-bottom+4, "#222")
 		c.text(at, height-bottom+18, "middle", "", xf(v))
@@ -81,25 +88,37 @@ func (l *Lines) axes(c *canvas, x, y *scale, width, height float64) {
 	c.text(16, mid, "middle", fmt.Sprintf(`transform="rotate(-90 16 %.1f)"`, mid), l.YLabel)
 }
 
+func (l *Lines) xTicks(x *scale) (at []float64) {
+	switch {
+	case l.Names != nil:
+		for i := range l.Names {
+			at = append(at, float64(i))
+		}
+		return at
+	case l.Clock:
+		return x.sixties(8)
+	}
+	return x.ticks(8)
+}
+
 func (l *Lines) draw(c *canvas, s *Series, colour string, x, y *scale) {
 	var path, dots strings.Builder
-	pen, last := "M", 0.0
+	pen := "M"
 	for i := range s.X {
 		if !usable(s.X[i], l.LogX) || !usable(s.Y[i], l.LogY) {
 			pen = "M"
 			continue
 		}
 		px, py := x.place(s.X[i]), y.place(s.Y[i])
-		if l.Steps && pen == "L" {
-			fmt.Fprintf(&path, "L%.1f %.1f", px, last)
-		}
 		fmt.Fprintf(&path, "%s%.1f %.1f", pen, px, py)
-		pen, last = "L", py
+		pen = "L"
 		if l.Dots {
-			fmt.Fprintf(&dots, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", px, py, colour)
+			fmt.Fprintf(&dots, `<circle cx="%.1f" cy="%.1f" r="4" fill="%s"><title>%s</title></circle>`+"\n", px, py, colour, html.EscapeString(s.Name))
 		}
 	}
-	fmt.Fprintf(c, `<path d="%s" fill="none" stroke="%s" stroke-width="1.5"><title>%s</title></path>`+"\n", path.String(), colour, html.EscapeString(s.Name))
+	if l.Names == nil {
+		fmt.Fprintf(c, `<path d="%s" fill="none" stroke="%s" stroke-width="1.5"><title>%s</title></path>`+"\n", path.String(), colour, html.EscapeString(s.Name))
+	}
 	c.WriteString(dots.String())
 }
 

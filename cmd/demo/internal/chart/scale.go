@@ -72,6 +72,24 @@ func (s *scale) ticks(n int) (at []float64) {
 	return at
 }
 
+// sixties returns about n values that are round on a clock, in seconds.
+func (s *scale) sixties(n int) (at []float64) {
+	step := 86_400.0
+	for _, round := range []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200} {
+		if (s.to-s.from)/round <= float64(n) {
+			step = round
+			break
+		}
+	}
+	if s.to-s.from < step {
+		return s.ticks(n)
+	}
+	for v := math.Ceil(s.from/step) * step; v <= s.to; v += step {
+		at = append(at, v)
+	}
+	return at
+}
+
 // Short formats a number with a unit's prefix: 1.5k, 20M.
 func Short(v float64) string {
 	for _, u := range []struct {
@@ -89,7 +107,7 @@ func Short(v float64) string {
 var palette = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"}
 
 const (
-	left, right, top, bottom = 70.0, 20.0, 40.0, 50.0
+	left, right, top, bottom = 70.0, 32.0, 40.0, 50.0
 )
 
 // canvas gathers elements.

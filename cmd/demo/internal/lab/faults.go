@@ -51,6 +51,7 @@ var (
 // faulty is a sink with faults. Its faults may be changed at any time.
 type faulty struct {
 	stage.Sink[Event]
+	name  string
 	clk   clock.Clock
 	start time.Time
 	told  func(fate) // of each call that hangs or fails; may be nil
@@ -70,8 +71,8 @@ type fate struct {
 	err     error
 }
 
-func newFaulty(sink stage.Sink[Event], clk clock.Clock, f Faults, seed uint64, told func(fate)) *faulty {
-	return &faulty{Sink: sink, clk: clk, start: clk.Now(), told: told, faults: f, rand: rand.New(rand.NewPCG(seed, 0x6661756c74))}
+func newFaulty(name string, sink stage.Sink[Event], clk clock.Clock, f Faults, seed uint64, told func(fate)) *faulty {
+	return &faulty{Sink: sink, name: name, clk: clk, start: clk.Now(), told: told, faults: f, rand: rand.New(rand.NewPCG(seed, 0x6661756c74))}
 }
 
 // set changes the faults.
@@ -158,5 +159,5 @@ func (s *faulty) Close() error { return stage.CloseSink(s.Sink) }
 // Report passes Report on.
 func (s *faulty) Report(to *stage.SinkReport) { stage.ReportSink(s.Sink, to) }
 
-// Name is the sink's.
-func (s *faulty) Name() string { return stage.NameOf(s.Sink) }
+// Name is used in errors.
+func (s *faulty) Name() string { return s.name }

@@ -52,6 +52,20 @@ func (s *Settings) Set(name, value string) error {
 	return nil
 }
 
+// Args are the flags by which s differs from [Defaults].
+func (s *Settings) Args() (args []string) {
+	fs, defaults := flag.NewFlagSet("", flag.ContinueOnError), flag.NewFlagSet("", flag.ContinueOnError)
+	own, usual := *s, Defaults()
+	own.Flags(fs)
+	usual.Flags(defaults)
+	fs.VisitAll(func(f *flag.Flag) {
+		if value := f.Value.String(); value != defaults.Lookup(f.Name).Value.String() {
+			args = append(args, "-"+f.Name, value)
+		}
+	})
+	return args
+}
+
 // word makes a flag of a setting that has a few permitted words.
 func word(fs *flag.FlagSet, p *string, name string, among []string, usage string) {
 	fs.Var(&choice{p, among}, name, usage+": "+strings.Join(among, ", "))

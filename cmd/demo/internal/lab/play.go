@@ -34,9 +34,9 @@ type Sample struct {
 // numSamples is how many samples there are of the producing.
 const numSamples = 360
 
-// maxVirtual is the greatest number of events to produce: each costs some tens
-// of microseconds.
-const maxVirtual = 20_000_000
+// maxVirtual is the greatest number of events to produce. Each costs a tenth of
+// a millisecond or two.
+const maxVirtual = 200_000
 
 // CheckVirtual is Check, for [Play].
 func (s *Settings) CheckVirtual() error {

@@ -84,10 +84,10 @@ func TestWhatMovesIsNotAtRest(t *testing.T) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		for {
+		for running := true; running; {
 			select {
 			case <-stop:
-				return
+				running = false
 			default:
 			}
 		}

@@ -57,7 +57,7 @@ func newRig(s *Settings, clk clock.Clock, h hooks) (_ *rig, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.sink = newFaulty(dest, clk, faults, s.Seed, h.fate)
+	r.sink = newFaulty("the sink "+s.Sink, dest, clk, faults, s.Seed, h.fate)
 	sink, err := s.decorate(r.sink, h)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func newRig(s *Settings, clk clock.Clock, h hooks) (_ *rig, err error) {
 		if err != nil {
 			return nil, err
 		}
-		r.fallback = newFaulty(dest, clk, Faults{}, 0, nil)
+		r.fallback = newFaulty("the fallback "+s.Fallback, dest, clk, Faults{}, 0, nil)
 		cfg.Routes = []stage.Route[Event]{{To: r.fallback}}
 	}
 	r.p, err = pipeline.New(sink, cfg)

@@ -70,6 +70,9 @@ func TestEverySettingCanBeSetByName(t *testing.T) {
 	if s.Batch != 7 || s.Overflow != Wait || s.Stall != (Span{5 * time.Second, time.Second}) || s.Latency != 3*time.Millisecond || s.Stall.String() != "5s/1s" {
 		t.Errorf("%+v", s)
 	}
+	if got := strings.Join(s.Args(), " "); got != "-batch 7 -latency 3ms -overflow wait -stall 5s/1s" {
+		t.Error(got)
+	}
 	if err := s.Set("nosuch", "1"); err == nil || !strings.Contains(err.Error(), `"nosuch"`) {
 		t.Error(err)
 	}

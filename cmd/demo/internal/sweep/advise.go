@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/penstock-go/penstock/cmd/demo/internal/chart"
+	"github.com/penstock-go/penstock/cmd/demo/internal/lab"
 	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 )
 
@@ -39,7 +40,7 @@ func (r *Result) advise(g Goal) string {
 				best = cell
 			}
 		}
-		if ok > met {
+		if ok > met || ok == met && aim.better(median(r.cellValues(aim, cell)), median(r.cellValues(aim, closest))) {
 			closest, met, miss = cell, ok, missed
 		}
 	}
@@ -96,11 +97,12 @@ func (m *Metric) Format(v float64) string {
 	return chart.Short(v) + "/s"
 }
 
-// flags are the flags of a combination.
+// flags are the flags for a run of a combination, of the usual length.
 func (r *Result) flags(cell []string) string {
-	var parts []string
-	for i, a := range r.Grid {
-		parts = append(parts, "-"+a.Name+" "+cell[i])
+	s, err := r.Grid.Settings(r.Base, cell)
+	if err != nil {
+		return ""
 	}
-	return strings.Join(parts, " ")
+	s.Duration = lab.Defaults().Duration
+	return strings.Join(s.Args(), " ")
 }

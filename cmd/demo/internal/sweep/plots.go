@@ -71,12 +71,7 @@ func (r *Result) lines(m Metric, a int) Plot {
 		YFormat: m.Format, LogY: m.Unit == "s",
 	}
 	if words {
-		l.XFormat = func(v float64) string {
-			if i := int(v); float64(i) == v && i >= 0 && i < len(axis.Values) {
-				return axis.Values[i]
-			}
-			return ""
-		}
+		l.Names = axis.Values
 	}
 	other := -1
 	for b := range r.Grid {

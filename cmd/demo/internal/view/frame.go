@@ -3,9 +3,11 @@ package view
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
+	"github.com/penstock-go/penstock/cmd/demo/internal/chart"
 	"github.com/penstock-go/penstock/cmd/demo/internal/lab"
 	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 	"github.com/penstock-go/penstock/pipeline"
@@ -48,10 +50,13 @@ func breakerWord(b stage.BreakerState) string { return strings.ReplaceAll(b.Stri
 // Title says what the experiment is.
 func Title(s *lab.Settings) string {
 	rate := "flat out"
-	if s.Rate > 0 {
+	switch {
+	case s.Rate == 1:
+		rate = "1 event/s"
+	case s.Rate > 1:
 		rate = term.Count(uint64(s.Rate)) + " events/s"
 	}
-	t := fmt.Sprintf("%s, %s of %d bytes into %s, queue %s, batch %s, %s", producers(s.Producers), rate, s.Size, s.Sink,
+	t := fmt.Sprintf("%s, %s of %d B into %s, queue %s, batch %s, %s", producers(s.Producers), rate, s.Size, s.Sink,
 		term.Count(uint64(s.Queue)), term.Count(uint64(s.Batch)), s.Overflow)
 	if s.Workers > 1 {
 		t += fmt.Sprintf(", %d workers", s.Workers)
@@ -71,13 +76,13 @@ func (b *Between) Frame(c term.Colours) string {
 	s := &b.To.Stats
 	var out strings.Builder
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(&out, "  %s %s\n", c.Faint(fmt.Sprintf("%-9s", name)), fmt.Sprintf(format, args...))
+		line := fmt.Sprintf("  %s %s", c.Faint(fmt.Sprintf("%-9s", name)), fmt.Sprintf(format, args...))
+		fmt.Fprintf(&out, "%s\n", strings.TrimRight(line, " "))
 	}
 	fmt.Fprintf(&out, "%s\n", Title(&b.Settings))
 	row("time", "%.1f of %.1f s", b.To.Elapsed.Seconds(), b.Settings.Duration.Seconds())
-	row("events/s", "offered %s   delivered %s   fallback %s   dropped %s   lost %s",
-		perSecond(b.Offered), c.Good(perSecond(b.Delivered)), alarming(c.Odd, b.Rerouted), alarming(c.Odd, b.Dropped), alarming(c.Bad, b.Lost))
-	row("queue", "%s %s of %s   in flight %s   producers waiting %d", bar(c, s.Depth, b.Settings.Queue),
+	row("events/s", "offered %s   delivered %s   fallback %s", perSecond(b.Offered), c.Good(perSecond(b.Delivered)), alarming(c.Odd, b.Rerouted))
+	row("queue", "%s %s of %s   in flight %s   waiting %d", bar(c, s.Depth, b.Settings.Queue),
 		term.Count(s.Depth), term.Count(uint64(b.Settings.Queue)), term.Count(s.InFlight), s.Waiting)
 	row("callers", "p50 %-7s p99 %-7s p99.9 %-7s max %-7s", term.Brief(b.Calls.P50), term.Brief(b.Calls.P99), term.Brief(b.Calls.P999), term.Brief(b.Calls.Max))
 	main := &s.Sinks[0]
@@ -85,9 +90,10 @@ func (b *Between) Frame(c term.Colours) string {
 	row("calls", "%s, failed %s, panicked %s, retries %s, given up %s", term.Count(main.Calls), term.Count(main.Failed), term.Count(main.Panics), term.Count(main.Retries), term.Count(main.Abandoned))
 	row("breaker", "%s", breaker(c, main))
 	row("batches", "by size %s, by age %s, by close %s", term.Count(s.Batches.Size), term.Count(s.Batches.Age), term.Count(s.Batches.Close))
-	row("dropped", "evicted %s, refused %s", term.Count(s.Evicted.Total()), term.Count(s.Rejected.Full))
-	row("lost", "failed %s, panic %s, dead %s, deadline %s, in doubt %s", term.Count(s.Lost.Failed), term.Count(s.Lost.Panic), term.Count(s.Lost.Dead), term.Count(s.Lost.Deadline), term.Count(s.Lost.InDoubt))
-	row("ledger", "%s", ledger(s))
+	row("dropped", "%s/s; evicted %s, refused %s", alarming(c.Odd, b.Dropped), term.Count(s.Evicted.Total()), term.Count(s.Rejected.Full))
+	row("lost", "%s/s; failed %s, panic %s, dead %s, deadline %s, in doubt %s", alarming(c.Bad, b.Lost), term.Count(s.Lost.Failed), term.Count(s.Lost.Panic), term.Count(s.Lost.Dead), term.Count(s.Lost.Deadline), term.Count(s.Lost.InDoubt))
+	row("ledger", "accepted %s = delivered %s + rerouted %s + filtered %s", term.Count(s.Accepted), term.Count(s.Delivered), term.Count(s.Rerouted), term.Count(s.Filtered))
+	row("", "  + evicted %s + lost %s + buffered %s", term.Count(s.Evicted.Total()), term.Count(s.Lost.Total()), term.Count(s.Buffered))
 	return out.String()
 }
 
@@ -108,7 +114,7 @@ func bar(c term.Colours, depth uint64, queue int) string {
 	return "[" + b + strings.Repeat(".", barWidth-full) + "]"
 }
 
-func perSecond(r float64) string { return fmt.Sprintf("%-10s", term.Count(uint64(r+0.5))) }
+func perSecond(r float64) string { return term.Count(uint64(r + 0.5)) }
 
 // alarming paints what should be 0.
 func alarming(paint func(string) string, r float64) string {
@@ -131,34 +137,29 @@ func breaker(c term.Colours, s *pipeline.SinkStats) string {
 	default:
 		word = c.Bad(strings.ToUpper(word))
 	}
+	if s.Opened == 1 {
+		return word + ", opened once"
+	}
 	return fmt.Sprintf("%s, opened %s times", word, term.Count(s.Opened))
 }
 
-// ledger is the identity of accepted events, with short figures so that it fits
-// a line.
-func ledger(s *pipeline.Stats) string {
-	return fmt.Sprintf("%s accepted = %s delivered + %s rerouted + %s evicted + %s lost + %s held",
-		short(s.Accepted), short(s.Delivered), short(s.Rerouted), short(s.Evicted.Total()), short(s.Lost.Total()), short(s.Buffered))
-}
-
-// short has at most nine characters up to 999,999,999,999.
-func short(n uint64) string {
-	if n < 10_000_000 {
-		return term.Count(n)
-	}
-	return term.Count(n/1_000_000) + "M"
-}
-
-// Line says the same in one line, for who cannot be drawn for.
+// Line says the same in one line, for who cannot be drawn for. What is out is
+// what the sink took, and behind the plus sign the fallback.
 func (b *Between) Line() string {
 	s := &b.To.Stats
-	line := fmt.Sprintf("%.1fs offered %s/s, delivered %s/s, fallback %s/s, queue %d%%, p99 %s", b.To.Elapsed.Seconds(),
-		term.Count(uint64(b.Offered)), term.Count(uint64(b.Delivered)), term.Count(uint64(b.Rerouted)), 100*s.Depth/uint64(b.Settings.Queue), term.Brief(b.Calls.P99))
-	if s.Sinks[0].Breaker != stage.NoBreaker {
-		line += ", breaker " + breakerWord(s.Sinks[0].Breaker)
+	line := fmt.Sprintf("%.1fs in %s/s, out %s", b.To.Elapsed.Seconds(), whole(b.Offered), whole(b.Delivered))
+	if b.Settings.Fallback != lab.None {
+		line += fmt.Sprintf(" + %s", whole(b.Rerouted))
 	}
-	return line + fmt.Sprintf(", dropped %s, lost %s", term.Count(dropped(s)), term.Count(s.Lost.Total()))
+	line += fmt.Sprintf("/s, queue %d%%, p99 %s", 100*s.Depth/uint64(b.Settings.Queue), term.Brief(b.Calls.P99))
+	if s.Sinks[0].Breaker != stage.NoBreaker {
+		line += ", breaker " + strings.Fields(breakerWord(s.Sinks[0].Breaker))[0]
+	}
+	return line + fmt.Sprintf(", dropped %s, lost %s", whole(float64(dropped(s))), whole(float64(s.Lost.Total())))
 }
+
+// whole is a whole number in few characters.
+func whole(n float64) string { return chart.Short(math.Round(n)) }
 
 // Every is how often a live view is drawn, and how often a line is written.
 const (

@@ -15,6 +15,9 @@ func Picture(s *lab.Story) string {
 	var at, held, delivered, rerouted, dropped, lost []float64
 	per := 1.0
 	for i, sample := range s.Samples {
+		if i > 0 && i == len(s.Samples)-1 && sample.At-s.Samples[i-1].At < s.Samples[1].At {
+			break // the end, too soon after the one before for a rate
+		}
 		at = append(at, sample.At.Seconds())
 		held = append(held, float64(sample.Depth+sample.InFlight))
 		var before lab.Sample
@@ -32,11 +35,11 @@ func Picture(s *lab.Story) string {
 	bands := bands(s)
 	o := &s.Outcome
 	above := chart.Lines{
-		Title: Title(&o.Settings), XLabel: "virtual time", YLabel: "events held", XFormat: clock, Bands: bands,
+		Title: Title(&o.Settings), XLabel: "virtual time", YLabel: "events held", XFormat: clock, Clock: true, Bands: bands,
 		Series: []chart.Series{{Name: "held by the pipeline", X: at, Y: held}},
 	}
 	below := chart.Lines{
-		Title: fmt.Sprintf("seed %d", o.Settings.Seed), XLabel: "virtual time", YLabel: "events per second", XFormat: clock, Bands: bands,
+		Title: fmt.Sprintf("seed %d", o.Settings.Seed), XLabel: "virtual time", YLabel: "events per second", XFormat: clock, Clock: true, Bands: bands,
 		Series: []chart.Series{
 			{Name: "delivered", X: at, Y: delivered}, {Name: "to the fallback", X: at, Y: rerouted},
 			{Name: "dropped", X: at, Y: dropped}, {Name: "lost", X: at, Y: lost},
@@ -69,7 +72,7 @@ func bands(s *lab.Story) (bands []chart.Band) {
 }
 
 func breakerBand(from, to float64) chart.Band {
-	return chart.Band{From: from, To: to, Colour: "#d55e00", Name: "the breaker is open"}
+	return chart.Band{From: from, To: to, Colour: "#888888", Name: "the breaker is open"}
 }
 
 func change(from, to stage.BreakerState) string { return from.String() + " to " + to.String() }

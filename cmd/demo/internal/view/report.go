@@ -18,10 +18,10 @@ func Report(o *lab.Outcome) string {
 		if n == 0 {
 			of = ""
 		}
-		line := fmt.Sprintf("  %-13s %15s  %s", name, term.Count(n), of)
+		line := fmt.Sprintf("  %-14s %13s  %s", name, term.Count(n), of)
 		fmt.Fprintf(&out, "%s\n", strings.TrimRight(line, " "))
 	}
-	fmt.Fprintf(&out, "%s, seed %d\n", Title(&o.Settings), o.Settings.Seed)
+	fmt.Fprintf(&out, "%s\n", term.Wrap(fmt.Sprintf("%s, seed %d", Title(&o.Settings), o.Settings.Seed), term.Width))
 	row("offered", s.Offered, "")
 	row("= accepted", s.Accepted, "")
 	row("+ rejected", s.Rejected.Total(), listed("full", s.Rejected.Full, "canceled", s.Rejected.Canceled, "closed", s.Rejected.Closed, "dead", s.Rejected.Dead))
@@ -37,9 +37,9 @@ func Report(o *lab.Outcome) string {
 	b := &s.Batches
 	row("batches", b.Size+b.Age+b.Bytes+b.Flush+b.Close, listed("by size", b.Size, "by age", b.Age, "by flush", b.Flush, "by close", b.Close))
 	main := &s.Sinks[0]
-	row("sink calls", main.Calls, listed("failed", main.Failed, "panicked", main.Panics, "retries", main.Retries, "given up", main.Abandoned))
+	row("sink calls", main.Calls, listed("failed", main.Failed, "panics", main.Panics, "retries", main.Retries, "given up", main.Abandoned))
 	if main.Breaker != stage.NoBreaker {
-		row("breaker", main.Opened, "times opened; at the end "+breakerWord(main.Breaker))
+		row("breaker opened", main.Opened, "at the end "+breakerWord(main.Breaker))
 	}
 	fmt.Fprintf(&out, "\n  %-29s p50 %-7s p95 %-7s p99 %-7s max %s\n", "sink's calls took", term.Brief(main.Latency.P50), term.Brief(main.Latency.P95),
 		term.Brief(main.Latency.P99), term.Brief(main.Latency.Max))
