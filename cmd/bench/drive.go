@@ -93,7 +93,7 @@ func drive(p peer, w work) *done {
 	return &d
 }
 
-// loop is one producer.
+// loop is one producer. It makes a call at least, however late it gets a core.
 type loop struct {
 	work
 	limit int
@@ -111,7 +111,7 @@ func (l *loop) run() {
 		return
 	}
 	// The stop flag is looked at now and then: it is not what is measured.
-	for !l.stop.Load() {
+	for more := true; more; more = !l.stop.Load() {
 		for range 64 {
 			if l.limit > 0 && l.n == uint64(l.limit) {
 				return
@@ -128,7 +128,7 @@ func (l *loop) run() {
 // careful pauses, stamps and times.
 func (l *loop) careful(ev *event) {
 	l.timed = new(histogram)
-	for !l.stop.Load() && (l.limit == 0 || l.n < uint64(l.limit)) {
+	for more := true; more; more = !l.stop.Load() && (l.limit == 0 || l.n < uint64(l.limit)) {
 		if l.pause > 0 {
 			time.Sleep(l.pause)
 		}

@@ -12,7 +12,7 @@ const (
 	tableWidth = 100
 	nameWidth  = 24
 	cellWidth  = 9
-	toldWidth  = 11
+	toldWidth  = 12
 )
 
 // legend explains what all tables have.
