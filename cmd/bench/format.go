@@ -76,14 +76,17 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-func rateName(perSecond int) string {
+func rateName(perSecond int) string { return short(float64(perSecond)) + " events/s" }
+
+// short writes a round number in few characters.
+func short(v float64) string {
 	switch {
-	case perSecond >= 1_000_000:
-		return fmt.Sprintf("%d M events/s", perSecond/1_000_000)
-	case perSecond >= 1000:
-		return fmt.Sprintf("%d k events/s", perSecond/1000)
+	case v >= 1e6:
+		return strconv.FormatFloat(v/1e6, 'g', 3, 64) + " M"
+	case v >= 1e3:
+		return strconv.FormatFloat(v/1e3, 'g', 3, 64) + " k"
 	}
-	return fmt.Sprintf("%d events/s", perSecond)
+	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
 func pick(cond bool, yes, no string) string {

@@ -41,13 +41,10 @@ func (p *progress) step(label, detail string) {
 }
 
 // left corrects what is estimated for the rest by how wrong the estimate was
-// until now.
+// until now; at the beginning that says little.
 func (p *progress) left(elapsed time.Duration) time.Duration {
-	rest := p.total - p.done
-	if p.done < p.total/50 {
-		return rest
-	}
-	return time.Duration(float64(elapsed) / float64(p.done) * float64(rest))
+	trust := p.total / 10
+	return time.Duration(float64(elapsed+trust) / float64(p.done+trust) * float64(p.total-p.done))
 }
 
 func (p *progress) end() {

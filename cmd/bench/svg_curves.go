@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 )
 
 // curves draws, side by side, the age of events and how many arrive, over the
@@ -16,7 +17,8 @@ func (d *drawing) curves(g *groupResult) {
 	d.y += 18
 	d.text(0, d.y, "note", "over the offered load, both axes logarithmic")
 	d.y += 18
-	left, right := panel{d: d, x: 56, title: "age, p50 and p99 (dashed), ns"}, panel{d: d, x: 56 + pictureWidth/2, title: "thousands of events a second that arrived"}
+	left := panel{d: d, x: 56, title: "age, p50 and p99 (dashed)", format: func(v float64) string { return time.Duration(v).String() }}
+	right := panel{d: d, x: 56 + pictureWidth/2, title: "events a second that arrived", format: func(v float64) string { return short(1000 * v) }}
 	left.fit(g, 0, 1)
 	right.fit(g, 2)
 	left.draw(g, 0, "")
@@ -42,6 +44,7 @@ type panel struct {
 	d      *drawing
 	x      float64
 	title  string
+	format func(float64) string
 	lo, hi float64 // decades
 }
 
@@ -65,7 +68,7 @@ func (p *panel) fit(g *groupResult, columns ...int) {
 	for decade := p.lo; decade <= p.hi; decade++ {
 		y := p.at(math.Pow(10, decade))
 		fmt.Fprintf(&p.d.body, "<path d=\"M%.0f %.1fh%d\" class=\"axis\"/>\n", p.x, y, panelWidth)
-		p.d.text(p.x-6, y+4, "note end", nanoseconds.format(math.Pow(10, decade)))
+		p.d.text(p.x-6, y+4, "note end", p.format(math.Round(math.Pow(10, decade)*1e6)/1e6))
 	}
 	for i, c := range g.Cases {
 		name, _, _ := strings.Cut(c.Name, " events")
