@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"strings"
 )
 
 // picture draws the report: bars for what an event costs its producers, and
@@ -81,7 +82,7 @@ func (d *drawing) bars(g *groupResult, c *caseResult) {
 	d.y += 10
 	for _, row := range rows {
 		class := "bar"
-		if len(row.name) > 8 && row.name[:8] == "penstock" {
+		if strings.HasPrefix(row.name, "penstock") {
 			class = "ours"
 		}
 		length := math.Max(row.values[0]/most*(pictureWidth-labelWidth-120), 1)
