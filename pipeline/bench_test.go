@@ -189,10 +189,12 @@ func (r *rivals) report(b *testing.B) {
 	b.ReportMetric(median(r.allocs), "allocs/event")
 }
 
-// duel runs total events through a fresh subject of each kind. whole counts
-// the time until it has ended, too.
-func duel(b *testing.B, producers, total, queue int, whole bool) {
-	run := func(mk func() subject) (ns, allocs float64) {
+// duel runs a subject of each kind, with as many events as size says for it.
+// whole counts the time until it has ended, too.
+func duel(b *testing.B, producers, queue int, size func(mk func() subject) int, whole bool) {
+	ours := func() subject { return newPipeline(b, queue, true) }
+	theirs := func() subject { return newChannel(queue, true) }
+	run := func(mk func() subject, total int) (ns, allocs float64) {
 		runtime.GC()
 		s := mk()
 		t := time.Now()
@@ -206,13 +208,27 @@ func duel(b *testing.B, producers, total, queue int, whole bool) {
 		}
 		return float64(d) / float64(total), float64(m) / float64(total)
 	}
+	us, them := size(ours), size(theirs)
 	var r rivals
 	for i := 0; b.Loop(); i++ {
 		r.inTurn(i,
-			func() (float64, float64) { return run(func() subject { return newPipeline(b, queue, true) }) },
-			func() (float64, float64) { return run(func() subject { return newChannel(queue, true) }) })
+			func() (float64, float64) { return run(ours, us) },
+			func() (float64, float64) { return run(theirs, them) })
 	}
 	r.report(b)
+}
+
+// lasting returns how many events a subject takes in about d on this machine:
+// more and more, until a run has lasted for a good part of that.
+func lasting(d time.Duration, producers int, mk func() subject) int {
+	for n := 1 << 16; ; n *= 2 {
+		s := mk()
+		took, _ := drive(s, producers, n)
+		s.finish()
+		if took > d/16 {
+			return int(float64(n) * float64(d) / float64(took))
+		}
+	}
 }
 
 func median(v []float64) float64 {
@@ -263,18 +279,18 @@ func BenchmarkBurst(b *testing.B) {
 	}
 }
 
-// BenchmarkSustained: at least two seconds flat out through a queue of 8192,
+// BenchmarkSustained: about two seconds flat out through a queue of 8192,
 // nothing lost; also with more procs than there may be cores, so that lock
 // holders are preempted.
 func BenchmarkSustained(b *testing.B) {
-	const total, queue = 120_000_000, 8192
+	const queue = 8192
 	procs := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(procs)
 	for _, gmp := range []int{procs, 4, 8} {
 		for _, n := range producerCounts {
 			b.Run(fmt.Sprintf("procs=%d/producers=%d", gmp, n), func(b *testing.B) {
 				runtime.GOMAXPROCS(gmp)
-				duel(b, n, total, queue, false)
+				duel(b, n, queue, func(mk func() subject) int { return lasting(2*time.Second, n, mk) }, false)
 			})
 		}
 	}
@@ -285,7 +301,7 @@ func BenchmarkWholeRun(b *testing.B) {
 	const total, queue = 4_000_000, 8192
 	for _, n := range producerCounts {
 		b.Run(fmt.Sprintf("producers=%d", n), func(b *testing.B) {
-			duel(b, n, total, queue, true)
+			duel(b, n, queue, func(func() subject) int { return total }, true)
 		})
 	}
 }

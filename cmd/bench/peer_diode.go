@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+
+	diodes "code.cloudfoundry.org/go-diodes"
+	"github.com/rs/zerolog/diode"
+)
+
+// zerologPeer is zerolog's diode, which copies lines. It wakes its reader by
+// itself; the other way, polling, costs CPU at rest.
+type zerologPeer struct {
+	w      diode.Writer
+	missed atomic.Uint64
+}
+
+func openZerolog(s setup) (peer, error) {
+	p := &zerologPeer{}
+	// Without the Close of an io.Closer.
+	p.w = diode.NewWriter(struct{ *output }{s.out}, s.queue, 0, func(missed int) { p.missed.Add(uint64(missed)) })
+	return p, nil
+}
+
+func (p *zerologPeer) producer() func(*event) bool {
+	return lines(func(line []byte) bool {
+		_, err := p.w.Write(line)
+		return err == nil
+	})()
+}
+
+func (p *zerologPeer) flush()                  {}
+func (p *zerologPeer) close() error            { return p.w.Close() }
+func (p *zerologPeer) dropped() (uint64, bool) { return p.missed.Load(), true }
+
+// goDiodePeer is cloudfoundry's diode with a reader that waits. It takes
+// pointers, so each event is allocated.
+type goDiodePeer struct {
+	w      *diodes.Waiter
+	cancel context.CancelFunc
+	done   chan struct{} // closed by the reader
+	missed atomic.Uint64
+}
+
+func openGoDiode(s setup) (peer, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &goDiodePeer{cancel: cancel, done: make(chan struct{})}
+	p.w = diodes.NewWaiter(
+		diodes.NewManyToOne(s.queue, diodes.AlertFunc(func(missed int) { p.missed.Add(uint64(missed)) })),
+		diodes.WithWaiterContext(ctx))
+	go func() {
+		defer close(p.done)
+		for {
+			next := p.w.Next()
+			if next == nil {
+				return
+			}
+			s.out.takeOne((*event)(next))
+		}
+	}()
+	return p, nil
+}
+
+func (p *goDiodePeer) producer() func(*event) bool {
+	return func(ev *event) bool {
+		kept := *ev
+		p.w.Set(diodes.GenericDataType(&kept))
+		return true
+	}
+}
+
+func (p *goDiodePeer) flush() {}
+
+func (p *goDiodePeer) close() error {
+	p.cancel()
+	<-p.done
+	return nil
+}
+
+func (p *goDiodePeer) dropped() (uint64, bool) { return p.missed.Load(), true }
