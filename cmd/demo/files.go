@@ -41,7 +41,7 @@ func openFiles(p process, h *haul) (_ *files, err error) {
 		f.name, f.out = "nowhere", io.Discard
 	default:
 		f.name = h.out
-		if file, err = os.OpenFile(h.out, os.O_WRONLY|os.O_CREATE|h.openFlags, 0o644); err != nil {
+		if file, err = os.OpenFile(h.out, os.O_CREATE|h.openFlags, 0o644); err != nil {
 			return nil, err
 		}
 		f.out = file

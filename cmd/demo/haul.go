@@ -47,7 +47,7 @@ type haul struct {
 	timeout    time.Duration
 	stats      choice
 
-	openFlags int                  // for the output, beside the usual
+	openFlags int                  // how to open the output
 	begin     func(*os.File) error // called with the output before anything is read; nil if it is no file
 	finding   bool                 // the inputs are looked for by the source
 }
@@ -55,10 +55,11 @@ type haul struct {
 // newHaul returns the configuration of a command and its flags.
 func newHaul(command string) (*haul, *flag.FlagSet) {
 	h := &haul{
-		command:  command,
-		begin:    empty,
-		overflow: choice{wait, []string{wait, dropOldest, dropNewest}},
-		stats:    choice{statsNone, []string{statsNone, statsText, statsJSON}},
+		command:   command,
+		openFlags: os.O_WRONLY,
+		begin:     empty,
+		overflow:  choice{wait, []string{wait, dropOldest, dropNewest}},
+		stats:     choice{statsNone, []string{statsNone, statsText, statsJSON}},
 	}
 	fs := newFlags("demo " + command)
 	fs.Var(&h.in, "in", "`file` to read, - for the standard input; required")

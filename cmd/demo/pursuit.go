@@ -51,7 +51,7 @@ func newPursuit(s *shipment, cfg follow.Config, flush func() error, emit frame.E
 		states, u.keep = s.keeper.states(), s.keeper.save
 	}
 	u.set = follow.New(cfg, states)
-	u.kept = u.clk.Now()
+	u.news = true // so that the files are noted before they are read
 	return u
 }
 
@@ -91,14 +91,14 @@ func (u *pursuit) step() (moved bool, err error) {
 			return false, err
 		}
 	}
-	if moved, err = u.set.Read(u.emit); err != nil {
-		return moved, err
+	if u.clk.Now().Sub(u.kept) >= u.every {
+		if err := u.record(); err != nil {
+			return false, err
+		}
 	}
+	moved, err = u.set.Read(u.emit)
 	if !moved {
 		u.looked = time.Time{} // look again after the wait, however short
-	}
-	if u.clk.Now().Sub(u.kept) >= u.every {
-		err = u.record()
 	}
 	return moved, err
 }

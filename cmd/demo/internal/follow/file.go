@@ -3,8 +3,8 @@ package follow
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -34,6 +34,9 @@ type file struct {
 // beginning.
 func (s *Set) openFile(path string, want os.FileInfo, p *Place) (*file, error) {
 	h, err := s.open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errMoving
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +62,10 @@ func (f *file) start(s *Set, p *Place) (err error) {
 		return nil
 	}
 	f.lines.Resume(p.Offset, false)
-	if f.head, f.tail, err = ends(f.h, p.Offset); err != nil {
-		return fmt.Errorf("%s: %w", f.path, err)
+	if f.head, f.tail, err = ends(f.h, p.Offset); err == nil && hash(f.head, f.tail) != p.Print {
+		err = errMoving
 	}
-	return nil
+	return err
 }
 
 // place is how far f has been read.
@@ -72,17 +75,22 @@ func (f *file) place() Place {
 	return p
 }
 
-// read reads once. At the end of the file, or if the file is not what it was, n
-// is 0 and the error nil.
+// errCut is a file that is not what it was.
+var errCut = errors.New("the file was cut")
+
+// read reads once. At the end of the file n is 0 and the error nil.
 func (f *file) read(emit frame.Emit) (n int, err error) {
 	if !f.intact() {
-		return 0, nil
+		return 0, errCut
 	}
 	n, err = f.h.ReadAt(f.lines.Room(), f.lines.Next())
 	before := f.lines.At()
 	f.lines.Read(n, emit)
 	f.remember(before)
 	if n == 0 {
+		if f.size() < f.lines.Next() {
+			return 0, errCut
+		}
 		f.lines.Idle()
 	}
 	if errors.Is(err, io.EOF) {
@@ -135,6 +143,23 @@ func (f *file) cut() (bool, error) {
 	}
 	f.modified = info.ModTime()
 	return false, nil
+}
+
+// copiedTo reports whether s begins with what was read.
+func (f *file) copiedTo(s sibling) bool {
+	p := f.place()
+	pending := f.lines.Pending()
+	if f.lines.Next() == 0 || s.info.Size() < f.lines.Next() || !p.holds(s.path) {
+		return false
+	}
+	h, err := os.Open(s.path)
+	if err != nil {
+		return false
+	}
+	defer h.Close()
+	same := make([]byte, len(pending))
+	_, err = io.ReadFull(io.NewSectionReader(h, p.Offset, int64(len(same))), same)
+	return err == nil && bytes.Equal(same, pending)
 }
 
 func (f *file) size() int64 {

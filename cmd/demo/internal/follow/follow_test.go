@@ -105,6 +105,22 @@ func TestRotations(t *testing.T) {
 				w.write("app.log", "3\n")
 			}, "2\n3\n"},
 		},
+		"copytruncate in the middle of the first line": {
+			{write("app.log", "1"), ""},
+			{func(w *world) { w.write("app.log", "1\n"); w.copytruncate("app.log", "app.log.1") }, "11\n"},
+			{write("app.log", "2\n"), "2\n"},
+		},
+		"copytruncate and rename": {
+			{write("app.log", "1\n"), "1\n"},
+			{func(w *world) {
+				w.write("app.log", "2\n")
+				w.copytruncate("app.log", "app.log.1")
+				w.write("app.log", "3\n")
+				w.rename("app.log.1", "app.log.2")
+				w.rename("app.log", "app.log.1")
+				w.write("app.log", "4\n")
+			}, "2\n3\n4\n"},
+		},
 		"vanishes and comes back": {
 			{write("app.log", "1\n"), "1\n"},
 			{func(w *world) { w.rename("app.log", "app.log.1") }, ""},

@@ -2,6 +2,7 @@ package follow
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,24 +76,45 @@ func digits(s string) (n int) {
 // errMoving is a folder in which files are renamed just now.
 var errMoving = errors.New("files are being renamed")
 
-// siblings returns what was rotated from path, the oldest first. The listing is
-// true of one instant: it is taken until it is the same twice.
-func siblings(path string) ([]sibling, error) {
-	last, err := list(path)
-	for range 5 {
-		if err != nil {
-			return nil, err
-		}
-		var now []sibling
-		now, err = list(path)
-		if err == nil && slices.EqualFunc(last, now, func(a, b sibling) bool {
-			return a.path == b.path && os.SameFile(a.info, b.info)
-		}) {
-			return now, nil
-		}
-		last = now
+// family is what there was at one instant: the file at a path, if there was one,
+// and what was rotated from it, the oldest first.
+type family struct {
+	path string
+	live os.FileInfo // nil: there was none
+	old  []sibling
+}
+
+// meet takes the family of path. What is concluded from it holds if it is still
+// there afterwards.
+func meet(path string) (family, error) {
+	live, err := os.Stat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return family{}, err
 	}
-	return nil, errors.Join(err, errMoving)
+	if err != nil {
+		live = nil
+	}
+	old, err := list(path)
+	return family{path, live, old}, err
+}
+
+// still returns errMoving if the family is not what it was, but for a file at
+// the path that has grown.
+func (f family) still() error {
+	now, err := meet(f.path)
+	if err != nil {
+		return err
+	}
+	kept := slices.EqualFunc(f.old, now.old, func(a, b sibling) bool {
+		return a.path == b.path && os.SameFile(a.info, b.info) && a.info.Size() == b.info.Size()
+	})
+	switch {
+	case !kept || (f.live == nil) != (now.live == nil):
+		return errMoving
+	case f.live != nil && (!os.SameFile(f.live, now.live) || now.live.Size() < f.live.Size()):
+		return errMoving
+	}
+	return nil
 }
 
 func list(path string) (found []sibling, err error) {
@@ -137,11 +159,11 @@ func find(p *Place, among []sibling) int {
 }
 
 // later returns the siblings that were rotated after p was reached: those that
-// follow the file of p, or of after, or else those that changed later than p's.
+// follow the file of p, or of after, or else those that changed when p's did or later.
 func later(p, after *Place, among []sibling) []sibling {
 	for _, known := range []*Place{p, after} {
-		if known == nil {
-			continue
+		if known == nil || known.Offset == 0 {
+			continue // nothing proves which file that was
 		}
 		if i := find(known, among); i >= 0 {
 			return among[i+1:]
@@ -149,7 +171,7 @@ func later(p, after *Place, among []sibling) []sibling {
 	}
 	var found []sibling
 	for _, s := range among {
-		if s.info.ModTime().After(p.Modified) {
+		if !s.info.ModTime().Before(p.Modified) {
 			found = append(found, s)
 		}
 	}

@@ -27,6 +27,13 @@ func (t *tail) look(emit frame.Emit) error {
 	if len(t.queue) == 0 {
 		return t.begin()
 	}
+	cut, err := t.queue[0].cut()
+	switch {
+	case err != nil:
+		return err
+	case cut: // and perhaps renamed afterwards: the next look will see
+		return t.shrunk(emit)
+	}
 	newest := t.queue[len(t.queue)-1]
 	info, err := os.Stat(t.path)
 	switch {
@@ -35,98 +42,87 @@ func (t *tail) look(emit frame.Emit) error {
 	case err != nil:
 		return err
 	case !os.SameFile(info, newest.info):
-		return t.renamed(newest, info)
+		return t.renamed(newest)
 	}
-	if cut, err := newest.cut(); err != nil || !cut {
-		return err
-	}
-	return t.shrunk(newest, emit)
+	return nil
 }
 
 // begin opens the file for the first time.
 func (t *tail) begin() error {
-	info, err := os.Stat(t.path)
-	if err != nil && (t.set.cfg.Once || !errors.Is(err, fs.ErrNotExist)) && t.from == nil {
-		return err
-	}
-	live := err == nil
+	all, err := meet(t.path)
 	switch {
-	case live && !info.Mode().IsRegular():
+	case err != nil:
+		return err
+	case all.live != nil && !all.live.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", t.path)
-	case live && t.set.cfg.Skip(info):
+	case all.live != nil && t.set.cfg.Skip(all.live):
 		return fmt.Errorf("%s is an output", t.path)
-	case t.from == nil && !live:
-		return nil
-	case t.from == nil:
-		return t.take(nil, nil, info)
+	case t.from != nil:
+		return t.resume(all)
+	case all.live != nil:
+		return t.take(all, nil, nil, t.path)
+	case t.set.cfg.Once:
+		return &fs.PathError{Op: "open", Path: t.path, Err: fs.ErrNotExist}
 	}
-	return t.resume(info)
+	return nil
 }
 
-// resume begins at the place of an earlier run. live is nil if there is no file
-// at the path.
-func (t *tail) resume(live os.FileInfo) error {
+// resume begins at the place of an earlier run.
+func (t *tail) resume(all family) error {
 	p := t.from
-	among, err := siblings(t.path)
-	if err != nil {
+	if p.Offset == 0 {
+		return t.takeMissed(all)
+	}
+	here := all.live != nil && all.live.Size() >= p.Offset && p.holds(t.path)
+	if here && p.is(all.live) {
+		return t.take(all, p, nil, t.path)
+	}
+	if i := find(p, all.old); i >= 0 {
+		return t.take(all, p, all.old[i:], t.path)
+	}
+	if here {
+		return t.take(all, p, nil, t.path)
+	}
+	if err := all.still(); err != nil {
 		return err
 	}
-	here := live != nil && live.Size() >= p.Offset && p.holds(t.path)
-	if here && p.is(live) {
-		if p.Offset > 0 {
-			return t.takeAt(live)
-		}
-		return t.take(nil, later(p, t.after, among), live)
-	}
-	if i := find(p, among); i >= 0 {
-		return t.take(p, among[i:], live)
-	}
-	if here && p.Offset > 0 {
-		return t.takeAt(live)
-	}
-	missed := later(p, t.after, among)
-	nothing := live == nil && len(missed) == 0
-	if nothing && !t.found {
+	if all.live == nil && len(later(p, t.after, all.old)) == 0 && !t.found {
 		return nil // it may come back
 	}
-	if p.Offset > 0 {
-		t.set.cfg.Say(fmt.Errorf("%s: the file that was read up to byte %d is gone; what followed there is not read", t.path, p.Offset))
-	}
-	t.ended = nothing
-	return t.take(nil, missed, live)
+	t.set.cfg.Say(fmt.Errorf("%s: the file that was read up to byte %d is gone; what followed there is not read", t.path, p.Offset))
+	t.from = &Place{Modified: p.Modified} // this is said once
+	return t.takeMissed(all)
 }
 
-// takeAt goes on in the live file at the place of an earlier run.
-func (t *tail) takeAt(live os.FileInfo) error {
-	f, err := t.set.openFile(t.path, live, t.from)
-	if err == nil {
-		t.queue, t.from = []*file{f}, nil
-	}
+// takeMissed begins with what was rotated since the place of the earlier run,
+// of which nothing, or nothing that is left, was read.
+func (t *tail) takeMissed(all family) error {
+	missed := later(t.from, t.after, all.old)
+	err := t.take(all, nil, missed, t.path)
+	t.ended = err == nil && len(t.queue) == 0 && t.found
 	return err
 }
 
-// take puts files into the queue: old ones, the first of which is read from p
-// on, and the live one if there is one. It takes all or none.
-func (t *tail) take(p *Place, old []sibling, live os.FileInfo) error {
-	var files []*file
-	add := func(path string, info os.FileInfo) error {
-		f, err := t.set.openFile(path, info, p)
-		p = nil
-		if err == nil {
-			files = append(files, f)
-		}
-		return err
+// take puts files of a family into the queue: old ones, and the one at the path
+// live, if there is one. The first of all is read from p on. It takes all, if
+// the family is still the same, or none.
+func (t *tail) take(all family, p *Place, old []sibling, live string) error {
+	if live != "" && all.live != nil {
+		old = append(slices.Clone(old), sibling{path: live, info: all.live})
 	}
+	var files []*file
 	var err error
 	for _, s := range old {
-		if err = add(s.path, s.info); err != nil {
+		var f *file
+		if f, err = t.set.openFile(s.path, s.info, p); err != nil {
 			break
 		}
+		f.fresh = p == nil && s.path == live
+		files = append(files, f)
+		p = nil
 	}
-	if err == nil && live != nil {
-		if err = add(t.path, live); err == nil {
-			files[len(files)-1].fresh = true
-		}
+	if err == nil {
+		err = all.still()
 	}
 	if err != nil {
 		for _, f := range files {
@@ -134,63 +130,87 @@ func (t *tail) take(p *Place, old []sibling, live os.FileInfo) error {
 		}
 		return err
 	}
-	t.queue, t.from = append(t.queue, files...), nil
+	t.queue = append(t.queue, files...)
+	if len(t.queue) > 0 {
+		t.from = nil
+	}
 	return nil
 }
 
 // renamed goes on with another file at the path, and before it with those that
 // came and went in between.
-func (t *tail) renamed(newest *file, live os.FileInfo) error {
-	if !live.Mode().IsRegular() {
+func (t *tail) renamed(newest *file) error {
+	all, err := meet(t.path)
+	switch {
+	case err != nil:
+		return err
+	case all.live == nil:
+		return errMoving
+	case !all.live.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", t.path)
 	}
-	among, err := siblings(t.path)
-	if err != nil {
-		return err
-	}
-	for i, s := range among {
+	for i, s := range all.old {
 		if os.SameFile(s.info, newest.info) {
-			return t.take(nil, among[i+1:], live)
+			return t.take(all, nil, all.old[i+1:], t.path)
 		}
 	}
-	if _, err := newest.cut(); err != nil { // learns of the last change
-		return err
-	}
 	p := newest.place()
-	return t.take(nil, later(&p, nil, among), live)
+	return t.take(all, nil, later(&p, nil, all.old), t.path)
 }
 
-// shrunk goes on with a copy of what the file held, and then with the file from
-// its beginning.
-func (t *tail) shrunk(newest *file, emit frame.Emit) error {
-	p := newest.place()
-	among, err := siblings(t.path)
+// shrunk goes on with a copy of what the first file held, and then with the file
+// from its beginning.
+func (t *tail) shrunk(emit frame.Emit) error {
+	f := t.queue[0]
+	p := f.place()
+	all, err := meet(t.path)
 	if err != nil {
 		return err
 	}
+	among := t.unqueued(all.old) // it may have been renamed afterwards
 	var from *Place
 	old := later(&p, t.after, among)
-	if i := find(&p, among); i >= 0 && p.Offset > 0 {
+	if i := slices.IndexFunc(among, f.copiedTo); i >= 0 {
 		from, old = &p, among[i:]
 	}
-	last := len(t.queue) - 1
-	queue := t.queue
-	t.queue = t.queue[:last:last]
-	if err := t.take(from, old, nil); err != nil {
-		t.queue = queue
+	again := &file{path: f.path, h: f.h, info: f.info, fresh: true}
+	if err := again.start(t.set, nil); err != nil {
+		return err
+	}
+	if err := t.takeFirst(all, from, old, again, t.queue[1:]); err != nil {
 		return err
 	}
 	if from != nil {
-		t.queue[last].lines.Resume(p.Offset, newest.lines.Open())
+		t.queue[0].lines.Resume(p.Offset, f.lines.Open())
 	} else {
-		newest.rest(t.set.emitter(t, newest, emit))
+		f.rest(t.set.emitter(t, f, emit))
 		if p.Offset > 0 {
 			t.set.cfg.Say(fmt.Errorf("%s: cut to nothing behind byte %d, and there is no copy: lines written after the last look at it, if there were any, are gone", t.path, p.Offset))
 		}
 	}
-	again := &file{path: t.path, h: newest.h, info: newest.info, fresh: true}
-	t.queue = append(t.queue, again)
-	return again.start(t.set, nil)
+	return nil
+}
+
+// takeFirst puts files in front of first and the rest of the queue.
+func (t *tail) takeFirst(all family, p *Place, old []sibling, first *file, rest []*file) error {
+	queue := t.queue
+	t.queue = nil
+	if err := t.take(all, p, old, ""); err != nil {
+		t.queue = queue
+		return err
+	}
+	t.queue = append(append(t.queue, first), rest...)
+	return nil
+}
+
+// unqueued returns the siblings that are older than all that is in the queue.
+func (t *tail) unqueued(old []sibling) []sibling {
+	for i, s := range old {
+		if slices.ContainsFunc(t.queue, func(f *file) bool { return os.SameFile(f.info, s.info) }) {
+			return old[:i]
+		}
+	}
+	return old
 }
 
 // overlooked is called when there is something in the first file, which was
@@ -198,25 +218,15 @@ func (t *tail) shrunk(newest *file, emit frame.Emit) error {
 // before.
 func (t *tail) overlooked(first *file) error {
 	if t.after != nil {
-		among, err := siblings(t.path)
+		all, err := meet(t.path)
 		if err != nil {
 			return err
 		}
-		i := find(t.after, among)
-		if i < 0 {
-			i = len(among) - 1 // not to be told
+		var among []sibling
+		if i := find(t.after, all.old); i >= 0 {
+			among = all.old[i+1:]
 		}
-		among = among[i+1:]
-		for i, s := range among {
-			if slices.ContainsFunc(t.queue, func(f *file) bool { return os.SameFile(f.info, s.info) }) {
-				among = among[:i]
-				break
-			}
-		}
-		queue := t.queue
-		t.queue = nil
-		err = t.take(nil, among, nil)
-		if t.queue = append(t.queue, queue...); err != nil {
+		if err := t.takeFirst(all, nil, t.unqueued(among), first, t.queue[1:]); err != nil {
 			return err
 		}
 	}
@@ -246,6 +256,8 @@ func (t *tail) read(emit frame.Emit) (moved bool, err error) {
 		over := t.superseded() // first: what is written until then is read below
 		n, err := f.read(t.set.emitter(t, f, emit))
 		switch {
+		case errors.Is(err, errCut):
+			return moved, nil // the next look will see
 		case err != nil:
 			return moved, fmt.Errorf("%s: %w", f.path, err)
 		case n == 0 && !over:
@@ -272,8 +284,10 @@ func (t *tail) superseded() bool {
 func (t *tail) finish(emit frame.Emit) error {
 	f := t.queue[0]
 	f.rest(t.set.emitter(t, f, emit))
-	p := f.place()
-	t.after, t.queue = &p, t.queue[1:]
+	if p := f.place(); p.Offset > 0 {
+		t.after = &p
+	}
+	t.queue = t.queue[1:]
 	return f.h.Close()
 }
 

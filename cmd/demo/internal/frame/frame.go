@@ -54,6 +54,9 @@ func (l *Lines) At() int64 { return l.at }
 // Next is how many bytes of the stream have been read.
 func (l *Lines) Next() int64 { return l.at + int64(l.end-l.start) }
 
+// Pending returns what was read and not emitted. It must not be changed.
+func (l *Lines) Pending() []byte { return l.block[l.start:l.end] }
+
 // Open reports whether what was emitted last was not the end of its line.
 func (l *Lines) Open() bool { return l.open }
 
