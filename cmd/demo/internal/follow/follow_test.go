@@ -121,6 +121,18 @@ func TestRotations(t *testing.T) {
 				w.write("app.log", "4\n")
 			}, "2\n3\n4\n"},
 		},
+		"copytruncate before anything was read": {
+			{func(w *world) {
+				w.write("app.log.1", "old\n")
+				w.write("app.log", "")
+			}, ""},
+			{func(w *world) {
+				w.write("app.log", "1\n")
+				w.rename("app.log.1", "app.log.2")
+				w.copytruncate("app.log", "app.log.1")
+				w.write("app.log", "2\n")
+			}, "1\n2\n"},
+		},
 		"vanishes and comes back": {
 			{write("app.log", "1\n"), "1\n"},
 			{func(w *world) { w.rename("app.log", "app.log.1") }, ""},

@@ -26,8 +26,11 @@ type State struct {
 	Path string `json:"path"` // as it is followed
 	At   Place  `json:"at"`
 	// After is the end of the file that was rotated away before the one of At;
-	// nil: there was none.
+	// nil: there was none, or it is not known.
 	After *Place `json:"after,omitempty"`
+	// Alone says, where After is nil, that there was none: whatever is rotated
+	// was rotated since.
+	Alone bool `json:"alone,omitempty"`
 }
 
 const printSize = 1024

@@ -216,7 +216,7 @@ func (s *Set) add(path string, found bool) {
 	t := &tail{set: s, path: path, found: found}
 	if i := slices.IndexFunc(s.states, func(st State) bool { return st.Path == path }); i >= 0 {
 		st := s.states[i]
-		t.from, t.after = &st.At, st.After
+		t.from, t.after, t.alone = &st.At, st.After, st.Alone
 		s.states = slices.Delete(s.states, i, i+1)
 	}
 	s.tails = append(s.tails, t)

@@ -17,6 +17,22 @@ type sibling struct {
 	rank rank
 }
 
+// end is the place at the end of s; nil if it cannot be read.
+func (s sibling) end() *Place {
+	h, err := os.Open(s.path)
+	if err != nil {
+		return nil
+	}
+	defer h.Close()
+	head, tail, err := ends(h, s.info.Size())
+	if err != nil {
+		return nil
+	}
+	p := Place{Path: s.path, Offset: s.info.Size(), Print: hash(head, tail), Modified: s.info.ModTime()}
+	p.Device, p.Inode = Numbers(s.info)
+	return &p
+}
+
 // rank is the age that a name tells: app.log.3 by a number that grows with age,
 // any other by a text that grows with time.
 type rank struct {
@@ -159,8 +175,8 @@ func find(p *Place, among []sibling) int {
 }
 
 // later returns the siblings that were rotated after p was reached: those that
-// follow the file of p, or of after, or else those that changed when p's did or later.
-func later(p, after *Place, among []sibling) []sibling {
+// follow the file of p, or of after, or all if p was alone, or else those that changed when p's did or later.
+func later(p, after *Place, alone bool, among []sibling) []sibling {
 	for _, known := range []*Place{p, after} {
 		if known == nil || known.Offset == 0 {
 			continue // nothing proves which file that was
@@ -168,6 +184,9 @@ func later(p, after *Place, among []sibling) []sibling {
 		if i := find(known, among); i >= 0 {
 			return among[i+1:]
 		}
+	}
+	if after == nil && alone {
+		return among
 	}
 	var found []sibling
 	for _, s := range among {

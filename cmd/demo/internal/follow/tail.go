@@ -17,6 +17,8 @@ type tail struct {
 	found bool    // by a pattern
 	queue []*file // to be read one after another; the last is the newest, which may still grow
 	after *Place  // the end of the one before them
+	alone bool    // there was none
+	met   bool    // after or alone is set
 	from  *Place  // where to begin, until the file is found
 	ended bool    // deleted, and nothing is to come
 	said  string  // the latest complaint
@@ -59,12 +61,26 @@ func (t *tail) begin() error {
 		return fmt.Errorf("%s is an output", t.path)
 	case t.from != nil:
 		return t.resume(all)
+	}
+	t.meet(all)
+	switch {
 	case all.live != nil:
 		return t.take(all, nil, nil, t.path)
 	case t.set.cfg.Once:
 		return &fs.PathError{Op: "open", Path: t.path, Err: fs.ErrNotExist}
 	}
 	return nil
+}
+
+// meet notes what had been rotated before the file was followed.
+func (t *tail) meet(all family) {
+	if t.met {
+		return
+	}
+	t.met, t.alone = true, len(all.old) == 0
+	if !t.alone {
+		t.after = all.old[len(all.old)-1].end() // or nil
+	}
 }
 
 // resume begins at the place of an earlier run.
@@ -86,7 +102,7 @@ func (t *tail) resume(all family) error {
 	if err := all.still(); err != nil {
 		return err
 	}
-	if all.live == nil && len(later(p, t.after, all.old)) == 0 && !t.found {
+	if all.live == nil && len(later(p, t.after, t.alone, all.old)) == 0 && !t.found {
 		return nil // it may come back
 	}
 	t.set.cfg.Say(fmt.Errorf("%s: the file that was read up to byte %d is gone; what followed there is not read", t.path, p.Offset))
@@ -97,7 +113,7 @@ func (t *tail) resume(all family) error {
 // takeMissed begins with what was rotated since the place of the earlier run,
 // of which nothing, or nothing that is left, was read.
 func (t *tail) takeMissed(all family) error {
-	missed := later(t.from, t.after, all.old)
+	missed := later(t.from, t.after, t.alone, all.old)
 	err := t.take(all, nil, missed, t.path)
 	t.ended = err == nil && len(t.queue) == 0 && t.found
 	return err
@@ -155,7 +171,7 @@ func (t *tail) renamed(newest *file) error {
 		}
 	}
 	p := newest.place()
-	return t.take(all, nil, later(&p, nil, all.old), t.path)
+	return t.take(all, nil, later(&p, nil, false, all.old), t.path)
 }
 
 // shrunk goes on with a copy of what the first file held, and then with the file
@@ -169,7 +185,7 @@ func (t *tail) shrunk(emit frame.Emit) error {
 	}
 	among := t.unqueued(all.old) // it may have been renamed afterwards
 	var from *Place
-	old := later(&p, t.after, among)
+	old := later(&p, t.after, t.alone, among)
 	if i := slices.IndexFunc(among, f.copiedTo); i >= 0 {
 		from, old = &p, among[i:]
 	}
@@ -217,18 +233,14 @@ func (t *tail) unqueued(old []sibling) []sibling {
 // taken up empty or unseen. It finds what was written to it, copied and cut
 // before.
 func (t *tail) overlooked(first *file) error {
-	if t.after != nil {
-		all, err := meet(t.path)
-		if err != nil {
-			return err
-		}
-		var among []sibling
-		if i := find(t.after, all.old); i >= 0 {
-			among = all.old[i+1:]
-		}
-		if err := t.takeFirst(all, nil, t.unqueued(among), first, t.queue[1:]); err != nil {
-			return err
-		}
+	all, err := meet(t.path)
+	if err != nil {
+		return err
+	}
+	p := first.place()
+	among := t.unqueued(later(&p, t.after, t.alone, all.old))
+	if err := t.takeFirst(all, nil, among, first, t.queue[1:]); err != nil {
+		return err
 	}
 	first.fresh = false
 	return nil
@@ -295,9 +307,9 @@ func (t *tail) finish(emit frame.Emit) error {
 func (t *tail) state() *State {
 	switch {
 	case len(t.queue) > 0:
-		return &State{t.path, t.queue[0].place(), t.after}
+		return &State{t.path, t.queue[0].place(), t.after, t.alone}
 	case t.from != nil:
-		return &State{t.path, *t.from, t.after}
+		return &State{t.path, *t.from, t.after, t.alone}
 	}
 	return nil
 }

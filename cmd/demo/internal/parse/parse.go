@@ -28,8 +28,7 @@ const (
 // keys that can be understood becomes the record's time, level, message or
 // template; all others stay attributes, in their order. The record keeps no part of line.
 func Line(line []byte, format Format) (logging.Record, bool) {
-	line = trimEnd(line)
-	text := bytes.TrimSpace(line)
+	text := bytes.TrimSpace(trimEnd(line))
 	isJSON := len(text) > 0 && text[0] == '{'
 	var attrs []slog.Attr
 	var err error
