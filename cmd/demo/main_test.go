@@ -69,8 +69,18 @@ func TestUsageErrors(t *testing.T) {
 		"ship -in - -out - -timeout -1s":            "-timeout is -1s",
 		"ship -in - -out - -stats xml":              "want one of none, text, json",
 		"ship -in main.go -out main.go -timeout 1s": "the same file",
-		"replay":                                    "-in is missing",
-		"replay -in - -out - -queue 0":              "-queue is 0",
+		"ship -in a,,b -out -":                      "has an empty name",
+		"ship -in - -out - -follow":                 "not for the standard input",
+		"ship -in main.go -out - -poll 0s":          "-poll is 0s",
+		"ship -in - -out - -max-line 0":             "-max-line is 0",
+		"ship -in - -out - -max-line 16777217":      "-max-line is 16777217",
+		"ship -in - -out - -checkpoint-every -1s":   "-checkpoint-every is -1s",
+		"ship -in - -out - -parse xml":              "want one of none, json, logfmt, auto",
+		"ship -in - -out - -format xml":             "want one of json, text, clef, console",
+		"ship -in - -out - -queue-bytes 300000 -max-line 80000": "want 320000 or more, four times -max-line",
+		"replay":                       "-in is missing",
+		"replay -in a -in b -out -":    "-in is more than one file",
+		"replay -in - -out - -queue 0": "-queue is 0",
 	} {
 		code, stdout, stderr := call("", strings.Fields(args)...)
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
