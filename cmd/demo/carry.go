@@ -27,7 +27,15 @@ type cargo[T any] struct {
 	sizeOf func(T) int
 	encode sinks.Encoder[T]                                // for the output
 	refuse func(stage.Sink[letter]) (stage.Sink[T], error) // for what it refuses
-	source func(f *files, send func(T)) source
+	source func(f *files, to outlet[T]) source
+}
+
+// outlet is what a source has of the pipeline.
+type outlet[T any] struct {
+	send func(T)
+	// flush returns nil when everything sent is delivered, or became a dead
+	// letter, or was dropped as the policy allows, and is as durable as it gets.
+	flush func() error
 }
 
 // carry runs a pipeline until the input ends, ctx does, or an event is lost.
@@ -63,7 +71,14 @@ func carry[T any](ctx context.Context, h *haul, files *files, c cargo[T]) (*verd
 		send = func(event T) { _ = p.Enqueue(event) }
 	}
 	start := time.Now()
-	from := c.source(files, send)
+	from := c.source(files, outlet[T]{send, func() error {
+		err := p.Flush(drain)
+		v := verdict{policy: h.overflow.word, stats: p.Stats()}
+		if v.events = v.stats.Offered; err == nil && v.lost() > 0 {
+			err = errOutput
+		}
+		return err
+	}})
 	read := make(chan error, 1)
 	go func() { read <- from.run() }()
 	v := &verdict{command: h.command, policy: h.overflow.word, to: files.name, dead: h.dead}

@@ -2,56 +2,82 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/frame"
 )
 
-// feed reads in to its end and passes on events. It owns the reading
-// goroutine's side; stop is the only other caller.
+// feed reads inputs to their ends, one after another, and passes on lines. It
+// owns the reading goroutine's side; stop is the only other caller.
 type feed struct {
-	in   io.Reader
-	emit func(event []byte)
+	inputs []input
+	emit   frame.Emit
 
 	turn    chan struct{} // one slot: whoever has put the token in may touch the fields below
 	stopped bool
-	framer  framer
-	events  uint64
-	bytes   uint64
+	lines   frame.Lines
+	read    readings
 }
 
-func newFeed(in io.Reader, emit func(event []byte)) *feed {
-	f := &feed{in: in, turn: make(chan struct{}, 1)}
-	f.emit = func(event []byte) {
-		f.events++
-		f.bytes += uint64(len(event))
-		emit(event)
-	}
+// newFeed returns a feed of lines of at most maxLine bytes; of longer ones say
+// is told. Between inputs, or if finish says so, a last line without a line
+// feed gets one.
+func newFeed(inputs []input, maxLine int, finish bool, say func(error), emit frame.Emit) *feed {
+	f := &feed{inputs: inputs, turn: make(chan struct{}, 1), read: readings{maxLine: maxLine, say: say}}
+	f.lines = frame.Lines{Max: maxLine, Finish: finish || len(inputs) > 1}
+	f.emit = f.read.emitter(emit)
 	return f
 }
 
-// run returns at the end of the input, with nil, at an error, or at the first
-// read that returns after stop. A read that blocks does not keep stop waiting.
+// run returns at the end of the last input, with nil, at an error, or at the
+// first read that returns after stop. A read that blocks does not keep stop
+// waiting.
 func (f *feed) run() error {
-	room := f.framer.room()
+	for _, in := range f.inputs {
+		r, err := in.open()
+		if err != nil {
+			return err
+		}
+		ended, err := f.drink(in.name, r)
+		err = errors.Join(err, r.Close())
+		if err != nil || ended {
+			return err
+		}
+	}
+	return nil
+}
+
+// drink reads one input to its end. It reports whether the feed was stopped.
+func (f *feed) drink(name string, r io.Reader) (stopped bool, err error) {
+	f.turn <- struct{}{}
+	f.lines.Resume(0, false)
+	f.lines.Long = func(offset int64) { f.read.long(name, offset) }
+	room := f.lines.Room()
+	<-f.turn
 	for idle := 0; ; {
-		n, err := f.in.Read(room)
+		n, err := r.Read(room)
 		f.turn <- struct{}{}
 		if f.stopped {
 			<-f.turn
-			return nil
+			return true, nil
 		}
-		f.framer.read(n, f.emit)
-		room = f.framer.room()
+		f.lines.Read(n, f.emit)
+		room = f.lines.Room()
+		if errors.Is(err, io.EOF) && f.lines.Finish {
+			f.lines.Rest(f.emit)
+		}
 		<-f.turn
 		if idle++; n > 0 {
 			idle = 0
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return false, nil
 		case err != nil:
-			return err
+			return false, err
 		case idle == 100:
-			return io.ErrNoProgress
+			return false, io.ErrNoProgress
 		}
 	}
 }
@@ -63,9 +89,53 @@ func (f *feed) stop() {
 	defer func() { <-f.turn }()
 	if !f.stopped {
 		f.stopped = true
-		f.framer.rest(f.emit)
+		f.lines.Rest(f.emit)
 	}
 }
 
 // count implements [source].
-func (f *feed) count(v *verdict) { v.events, v.bytes = f.events, f.bytes }
+func (f *feed) count(v *verdict) { f.read.count(v) }
+
+// maxTold is how many long lines, and how many other findings, are told one by
+// one.
+const maxTold = 20
+
+// readings counts what is read.
+type readings struct {
+	maxLine       int
+	say           func(error) // never nil
+	events, bytes uint64
+	tooLong       uint64
+	told          uint64
+}
+
+// emitter returns emit with the counting.
+func (t *readings) emitter(emit frame.Emit) frame.Emit {
+	return func(line []byte, piece bool) {
+		t.events++
+		t.bytes += uint64(len(line))
+		emit(line, piece)
+	}
+}
+
+// tell tells of the first findings.
+func (t *readings) tell(err error) {
+	switch t.told++; {
+	case t.told <= maxTold:
+		t.say(err)
+	case t.told == maxTold+1:
+		t.say(errors.New("further findings are not told"))
+	}
+}
+
+// long counts a line that is longer than the maximum, and tells of the first.
+func (t *readings) long(name string, offset int64) {
+	switch t.tooLong++; {
+	case t.tooLong <= maxTold:
+		t.say(fmt.Errorf("%s: the line at byte %d is longer than %d bytes and goes in pieces", name, offset, t.maxLine))
+	case t.tooLong == maxTold+1:
+		t.say(errors.New("further long lines are only counted"))
+	}
+}
+
+func (t *readings) count(v *verdict) { v.events, v.bytes, v.long = t.events, t.bytes, t.tooLong }

@@ -12,49 +12,51 @@ import (
 
 // files are the ends of a haul.
 type files struct {
-	in   io.Reader
-	name string    // of the output
-	out  io.Writer // closed by the pipeline, if it is an io.Closer
-	dead stage.Sink[letter]
+	inputs []input
+	name   string    // of the output
+	out    io.Writer // closed by the pipeline, if it is an io.Closer
+	dead   stage.Sink[letter]
 
-	own *os.File // the input, if it was opened here
+	outputs []os.FileInfo // of out and dead, nil if they are no files
 }
 
-// openFiles opens all ends, and empties an output file once it is sure that it
-// is not one of the others. An empty dead means that there is none.
-func openFiles(p process, in, out, dead string) (_ *files, err error) {
-	f := &files{in: p.stdin, name: "the standard output", out: p.stdout}
-	defer func() {
-		if err != nil {
-			f.close()
-		}
-	}()
-	if in != "-" {
-		if f.own, err = os.Open(in); err != nil {
-			return nil, err
-		}
-		f.in = f.own
+// The words for an output that is no file. A file of such a name is ./null.
+const (
+	console = "-"
+	nowhere = "null"
+)
+
+// openFiles opens the outputs, and empties an output file, or does instead what
+// begin says, once it is sure that it is not one of the others. The inputs must
+// be there.
+func openFiles(p process, h *haul) (_ *files, err error) {
+	f := &files{name: "the standard output", out: struct{ io.Writer }{p.stdout}} // the process's: neither closed nor synced
+	if err := f.findInputs(p, h); err != nil {
+		return nil, err
 	}
 	var file *os.File
-	if out != "-" {
-		f.name = out
-		if file, err = os.OpenFile(out, os.O_WRONLY|os.O_CREATE, 0o644); err != nil {
+	switch h.out {
+	case console:
+	case nowhere:
+		f.name, f.out = "nowhere", io.Discard
+	default:
+		f.name = h.out
+		if file, err = os.OpenFile(h.out, os.O_CREATE|h.openFlags, 0o644); err != nil {
 			return nil, err
 		}
 		f.out = file
 	}
-	err = f.openDead(dead)
+	err = f.openDead(h.dead)
 	if err == nil {
-		err = f.distinct(dead)
+		err = f.distinct(p, h)
 	}
-	if err == nil && file != nil {
-		err = empty(file)
+	if err == nil {
+		err = h.begin(file)
 	}
 	switch {
 	case err != nil:
 		return nil, errors.Join(err, f.abandon(file))
 	case file == nil:
-		f.out = struct{ io.Writer }{p.stdout} // the process's: neither closed nor synced
 	case !regular(file):
 		f.out = struct{ io.WriteCloser }{file} // devices and pipes refuse to be synced
 	}
@@ -88,37 +90,47 @@ func (f *files) abandon(out *os.File) error {
 	return errors.Join(errs...)
 }
 
-// close closes the input. The pipeline closes the others.
-func (f *files) close() {
-	if f.own != nil {
-		f.own.Close()
-	}
-}
-
 // sameFileError are two flags that name the same regular file.
 type sameFileError struct{ a, b string }
 
 func (e *sameFileError) Error() string { return fmt.Sprintf("%s and %s are the same file", e.a, e.b) }
 
 // distinct returns an error if two ends are the same regular file.
-func (f *files) distinct(dead string) error {
-	in, _ := f.in.(*os.File)
+func (f *files) distinct(p process, h *haul) error {
 	out, _ := f.out.(*os.File)
-	ends := []struct {
+	if h.out == console {
+		out, _ = p.stdout.(*os.File)
+	}
+	type end struct {
 		flag string
 		info os.FileInfo
-	}{{"-in", stat(in)}, {"-out", stat(out)}, {"-dead", nil}}
-	if dead != "" {
-		ends[2].info, _ = os.Stat(dead)
 	}
-	for i, a := range ends {
+	ends := []end{{"-out", stat(out)}, {"-dead", nil}}
+	if h.dead != "" {
+		ends[1].info, _ = os.Stat(h.dead)
+	}
+	for _, in := range f.inputs {
+		ends = append(ends, end{"-in", in.info})
+	}
+	f.outputs = []os.FileInfo{ends[0].info, ends[1].info}
+	for i, a := range ends[:2] {
 		for _, b := range ends[i+1:] {
 			if a.info != nil && b.info != nil && b.info.Mode().IsRegular() && os.SameFile(a.info, b.info) {
-				return &sameFileError{a.flag, b.flag}
+				return &sameFileError{b.flag, a.flag}
 			}
 		}
 	}
 	return nil
+}
+
+// isOutput reports whether info is of a file that is written to.
+func (f *files) isOutput(info os.FileInfo) bool {
+	for _, out := range f.outputs {
+		if out != nil && os.SameFile(out, info) {
+			return true
+		}
+	}
+	return false
 }
 
 func stat(f *os.File) os.FileInfo {
@@ -137,8 +149,9 @@ func regular(f *os.File) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// empty is how a haul begins if it is told nothing else. There may be no file.
 func empty(f *os.File) error {
-	if !regular(f) {
+	if f == nil || !regular(f) {
 		return nil
 	}
 	return f.Truncate(0)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/penstock-go/penstock/cmd/demo/internal/frame"
 	"github.com/penstock-go/penstock/sinks"
 )
 
@@ -25,7 +27,7 @@ const (
 )
 
 // minQueueBytes leaves room for a few of the longest events.
-const minQueueBytes = 4 * maxEvent
+const minQueueBytes = 4 * frame.DefaultMax
 
 // letter is a line that an output has refused.
 type letter = sinks.Letter[[]byte]
@@ -34,7 +36,8 @@ type letter = sinks.Letter[[]byte]
 // from one file to another, with a third for what that one refuses.
 type haul struct {
 	command    string
-	in, out    string
+	in         inputs
+	out        string
 	dead       string // "": what is refused is lost
 	overflow   choice
 	queue      int
@@ -43,18 +46,24 @@ type haul struct {
 	interval   time.Duration
 	timeout    time.Duration
 	stats      choice
+
+	openFlags int                  // how to open the output
+	begin     func(*os.File) error // called with the output before anything is read; nil if it is no file
+	finding   bool                 // the inputs are looked for by the source
 }
 
 // newHaul returns the configuration of a command and its flags.
 func newHaul(command string) (*haul, *flag.FlagSet) {
 	h := &haul{
-		command:  command,
-		overflow: choice{wait, []string{wait, dropOldest, dropNewest}},
-		stats:    choice{statsNone, []string{statsNone, statsText, statsJSON}},
+		command:   command,
+		openFlags: os.O_WRONLY,
+		begin:     empty,
+		overflow:  choice{wait, []string{wait, dropOldest, dropNewest}},
+		stats:     choice{statsNone, []string{statsNone, statsText, statsJSON}},
 	}
 	fs := newFlags("demo " + command)
-	fs.StringVar(&h.in, "in", "", "`file` to read, - for the standard input; required")
-	fs.StringVar(&h.out, "out", "", "`file` to write, - for the standard output; required")
+	fs.Var(&h.in, "in", "`file` to read, - for the standard input; required")
+	fs.StringVar(&h.out, "out", "", "`file` to write, - for the standard output, null for nowhere; required")
 	fs.StringVar(&h.dead, "dead", "", "`file` to append what the output refuses to, as dead letters (default: it is lost)")
 	fs.IntVar(&h.queue, "queue", 8192, "`events` that may wait in the queue")
 	fs.Int64Var(&h.queueBytes, "queue-bytes", 64<<20, "`bytes` that the pipeline may hold; at least 262144")
@@ -67,8 +76,10 @@ func newHaul(command string) (*haul, *flag.FlagSet) {
 
 func (h *haul) check() error {
 	switch {
-	case h.in == "":
+	case len(h.in.words) == 0:
 		return errors.New("-in is missing")
+	case h.in.single && len(h.in.words) > 1:
+		return errors.New("-in is more than one file")
 	case h.out == "":
 		return errors.New("-out is missing")
 	case h.queue < 1:
@@ -86,18 +97,17 @@ func (h *haul) check() error {
 }
 
 // main parses args and has run do the work. It returns the exit code.
-func (h *haul) main(p process, fs *flag.FlagSet, about string, args []string, run func(context.Context, *files) (*verdict, error)) int {
-	if code, ok := parse(p, fs, about, args, h.check); !ok {
+func (h *haul) main(p process, fs *flag.FlagSet, about string, args []string, check func() error, run func(context.Context, *files) (*verdict, error)) int {
+	if code, ok := parse(p, fs, about, args, check); !ok {
 		return code
 	}
 	return interruptible(p, fs.Name(), func(ctx context.Context) int {
-		files, err := openFiles(p, h.in, h.out, h.dead)
+		files, err := openFiles(p, h)
 		if twice := (*sameFileError)(nil); errors.As(err, &twice) {
 			return usageError(p, fs, err)
 		}
 		var v *verdict
 		if err == nil {
-			defer files.close()
 			v, err = run(ctx, files)
 		}
 		if err != nil {

@@ -69,8 +69,6 @@ func TestUsageErrors(t *testing.T) {
 		"ship -in - -out - -timeout -1s":            "-timeout is -1s",
 		"ship -in - -out - -stats xml":              "want one of none, text, json",
 		"ship -in main.go -out main.go -timeout 1s": "the same file",
-		"replay":                                    "-in is missing",
-		"replay -in - -out - -queue 0":              "-queue is 0",
 		"run -sink nosuch":                          "want one of discard, memory",
 		"run -queue 10 -batch 11":                   "-batch is 11, want 1 to 10",
 		"run -clock sundial":                        "want one of real, virtual",
@@ -83,6 +81,18 @@ func TestUsageErrors(t *testing.T) {
 		"sweep -sweep batch=1 -goal fast":           "-goal",
 		"sweep -sweep batch=0,1":                    "batch=0: -batch is 0",
 		"sweep -resume x.json -batch 1":             "-batch cannot be given with -resume",
+		"ship -in a,,b -out -":                      "has an empty name",
+		"ship -in - -out - -follow":                 "not for the standard input",
+		"ship -in main.go -out - -poll 0s":          "-poll is 0s",
+		"ship -in - -out - -max-line 0":             "-max-line is 0",
+		"ship -in - -out - -max-line 16777217":      "-max-line is 16777217",
+		"ship -in - -out - -checkpoint-every -1s":   "-checkpoint-every is -1s",
+		"ship -in - -out - -parse xml":              "want one of none, json, logfmt, auto",
+		"ship -in - -out - -format xml":             "want one of json, text, clef, console",
+		"ship -in - -out - -queue-bytes 300000 -max-line 80000": "want 320000 or more, four times -max-line",
+		"replay":                       "-in is missing",
+		"replay -in a -in b -out -":    "-in is more than one file",
+		"replay -in - -out - -queue 0": "-queue is 0",
 	} {
 		code, stdout, stderr := call("", strings.Fields(args)...)
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {

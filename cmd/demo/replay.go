@@ -29,7 +29,8 @@ Flags:
 
 func replayCommand(p process, args []string) int {
 	h, fs := newHaul("replay")
-	return h.main(p, fs, replayAbout, args, func(ctx context.Context, files *files) (*verdict, error) {
+	h.in.single = true
+	return h.main(p, fs, replayAbout, args, h.check, func(ctx context.Context, files *files) (*verdict, error) {
 		return carry(ctx, h, files, cargo[letter]{
 			sizeOf: func(l letter) int { return len(l.Event) },
 			encode: func(dst []byte, l letter) ([]byte, error) { return append(dst, l.Event...), nil },
@@ -46,8 +47,9 @@ const maxComplaints = 20
 // turn except in a read of the input, so that stop finds everything passed on
 // that was read.
 type mailbag struct {
-	in   io.Reader
-	send func(letter)
+	input input
+	in    io.Reader // from run on
+	send  func(letter)
 
 	turn    chan struct{} // one slot: whoever has put the token in may touch the fields below
 	stopped bool
@@ -57,8 +59,8 @@ type mailbag struct {
 	errs    []error // about the first of them
 }
 
-func newReplaySource(f *files, send func(letter)) source {
-	return &mailbag{in: f.in, send: send, turn: make(chan struct{}, 1)}
+func newReplaySource(f *files, to outlet[letter]) source {
+	return &mailbag{input: f.inputs[0], send: to.send, turn: make(chan struct{}, 1)}
 }
 
 // Read gives the turn away while it waits for the input.
@@ -73,6 +75,12 @@ func (m *mailbag) Read(p []byte) (int, error) {
 }
 
 func (m *mailbag) run() error {
+	in, err := m.input.open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	m.in = in
 	m.turn <- struct{}{}
 	defer func() { <-m.turn }()
 	reader := sinks.LetterReader[[]byte]{Decode: sinks.DecodeText[[]byte]}

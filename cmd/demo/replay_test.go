@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/penstock-go/penstock/cmd/demo/internal/frame"
 	"github.com/penstock-go/penstock/sinks"
 )
 
@@ -52,7 +53,7 @@ func callTo(stdout io.Writer, stdin string, args ...string) (code int, stderr st
 // What a shipment cannot write comes out of a replay byte for byte.
 func TestReplayIsByteForByte(t *testing.T) {
 	for name, want := range samples() {
-		want = want[:min(len(want), 2*maxEvent+99)] // a letter costs much more than a line
+		want = want[:min(len(want), 2*frame.DefaultMax+99)] // a letter costs much more than a line
 		t.Run(name, func(t *testing.T) {
 			dead := filepath.Join(t.TempDir(), "new", "dead.jsonl")
 			code, stderr := callTo(&failingWriter{}, string(want), "ship", "-in", "-", "-out", "-", "-dead", dead)
@@ -207,11 +208,11 @@ func TestAMailbagStopsBesideABlockedRead(t *testing.T) {
 	r, w := io.Pipe()
 	first := make(chan struct{})
 	got := ""
-	m := newReplaySource(&files{in: r}, func(l letter) {
+	m := newReplaySource(&files{inputs: []input{inputOf(r)}}, outlet[letter]{send: func(l letter) {
 		if got += string(l.Event); got == "ab" {
 			close(first)
 		}
-	})
+	}})
 	ended := make(chan error)
 	go func() { ended <- m.run() }()
 	if _, err := io.WriteString(w, `{"v":1,"event":"a"}`+"\n"+`{"v":1,"event":"b"}`+"\n"+`{"v":1,`); err != nil {

@@ -25,6 +25,8 @@ type verdict struct {
 	took    time.Duration
 	stats   pipeline.Stats
 
+	long       uint64  // lines that travelled in pieces
+	unparsed   uint64  // lines that are only messages
 	unread     uint64  // lines that are no events
 	complaints []error // about the first of them
 
@@ -97,6 +99,12 @@ func (v *verdict) String() string {
 	}
 	if n := v.stats.Rerouted; n > 0 {
 		fmt.Fprintf(&b, ", %s dead letters to %s (%s)", term.Count(n), v.dead, inShort(v.refusal))
+	}
+	if v.long > 0 {
+		fmt.Fprintf(&b, "; %s long lines in pieces", term.Count(v.long))
+	}
+	if v.unparsed > 0 {
+		fmt.Fprintf(&b, "; %s lines did not parse and are messages", term.Count(v.unparsed))
 	}
 	if v.unread > 0 {
 		fmt.Fprintf(&b, "; NOT READ %s lines that are no dead letters", term.Count(v.unread))

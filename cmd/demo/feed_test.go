@@ -8,13 +8,15 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/penstock-go/penstock/cmd/demo/internal/frame"
 )
 
 // samples are streams that a framer could get wrong.
 func samples() map[string][]byte {
-	long := bytes.Repeat([]byte("0123456789"), blockSize/4)
+	long := bytes.Repeat([]byte("0123456789"), frame.BlockSize/4)
 	r := rand.New(rand.NewPCG(1, 2))
-	noise := make([]byte, 3*blockSize+17)
+	noise := make([]byte, 3*frame.BlockSize+17)
 	for i := range noise {
 		noise[i] = "\n\r\x00ab\xff"[r.IntN(6)]
 	}
@@ -28,12 +30,21 @@ func samples() map[string][]byte {
 		"only a line feed":  []byte("\n"),
 		"NUL":               []byte("a\x00b\n\x00\n\x00"),
 		"not UTF-8":         []byte("\xff\xfe\n\x80"),
-		"exact":             append(bytes.Repeat([]byte("x"), maxEvent-1), '\n'),
-		"one over":          append(bytes.Repeat([]byte("x"), maxEvent), '\n'),
+		"exact":             append(bytes.Repeat([]byte("x"), frame.DefaultMax-1), '\n'),
+		"one over":          append(bytes.Repeat([]byte("x"), frame.DefaultMax), '\n'),
 		"very long":         append(append(append([]byte("a\n"), long...), "\r\nb\n"...), long...),
 		"many":              []byte(strings.Repeat("a line of a log\r\n", 50_000)),
 		"noise":             noise,
 	}
+}
+
+func inputOf(r io.Reader) input {
+	return input{name: "in", open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
+}
+
+// feedOf is a feed of one input, of lines of the usual length.
+func feedOf(r io.Reader, emit func([]byte)) *feed {
+	return newFeed([]input{inputOf(r)}, frame.DefaultMax, false, func(error) {}, func(line []byte, _ bool) { emit(line) })
 }
 
 func TestFeedKeepsEveryByte(t *testing.T) {
@@ -46,7 +57,7 @@ func TestFeedKeepsEveryByte(t *testing.T) {
 	for name, data := range samples() {
 		for how, reader := range readers {
 			var events [][]byte
-			f := newFeed(reader(bytes.NewReader(data)), func(ev []byte) { events = append(events, ev) })
+			f := feedOf(reader(bytes.NewReader(data)), func(ev []byte) { events = append(events, ev) })
 			if err := f.run(); err != nil {
 				t.Fatalf("%s, %s: %v", name, how, err)
 			}
@@ -55,12 +66,12 @@ func TestFeedKeepsEveryByte(t *testing.T) {
 			if got := bytes.Join(events, nil); !bytes.Equal(got, data) {
 				t.Errorf("%s, %s: %d bytes became %d, or others", name, how, len(data), len(got))
 			}
-			if f.bytes != uint64(len(data)) || f.events != uint64(len(events)) {
-				t.Errorf("%s, %s: counted %d events, %d bytes", name, how, f.events, f.bytes)
+			if f.read.bytes != uint64(len(data)) || f.read.events != uint64(len(events)) {
+				t.Errorf("%s, %s: counted %d events, %d bytes", name, how, f.read.events, f.read.bytes)
 			}
 			for i, ev := range events {
-				whole := len(ev) == maxEvent || ev[len(ev)-1] == '\n' || i == len(events)-1
-				if len(ev) > maxEvent || bytes.Count(ev, []byte("\n")) > 1 || !whole {
+				whole := len(ev) == frame.DefaultMax || ev[len(ev)-1] == '\n' || i == len(events)-1
+				if len(ev) > frame.DefaultMax || bytes.Count(ev, []byte("\n")) > 1 || !whole {
 					t.Fatalf("%s, %s: event %d of %d bytes is not a line", name, how, i, len(ev))
 				}
 			}
@@ -81,14 +92,14 @@ func (s *sizedReader) Read(p []byte) (int, error) {
 func TestFeedReportsErrors(t *testing.T) {
 	broken := errors.New("broken")
 	got := ""
-	f := newFeed(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(broken)), func(ev []byte) { got += string(ev) })
+	f := feedOf(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(broken)), func(ev []byte) { got += string(ev) })
 	if err := f.run(); !errors.Is(err, broken) {
 		t.Errorf("run returned %v", err)
 	}
 	if f.stop(); got != "a\nb" {
 		t.Errorf("emitted %q", got)
 	}
-	f = newFeed(idleReader{}, func([]byte) {})
+	f = feedOf(idleReader{}, func([]byte) {})
 	if err := f.run(); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("run returned %v", err)
 	}
@@ -102,7 +113,7 @@ func TestFeedStopsBesideABlockedRead(t *testing.T) {
 	r, w := io.Pipe()
 	first := make(chan struct{})
 	got := ""
-	f := newFeed(r, func(ev []byte) {
+	f := feedOf(r, func(ev []byte) {
 		if got += string(ev); len(got) == 2 {
 			close(first)
 		}
