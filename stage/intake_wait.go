@@ -151,16 +151,10 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 		q.mu.Unlock()
 		return nil
 	}
-	now := q.look(l, time.Time{})
-	if q.refusal != nil || !q.waiters.ahead(l.important) && q.fits(l) {
-		return q.accept(ev, l, now)
+	w, err := q.lineUp(ev, l)
+	if w == nil {
+		return err
 	}
-	w := q.waiters.add(ev, l)
-	q.limit()
-	sig := q.rouse()
-	q.unlock(sig)
-
-	var err error
 	if ended := ctx.Done(); ended == nil {
 		err = <-w.ready // costs half of what a select does
 	} else {
@@ -172,6 +166,20 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 	}
 	q.waiters.recycle(w)
 	return err
+}
+
+// lineUp accepts or refuses *ev if that can be said at once, or else returns
+// its place in the queue of waiters. It is entered with the lock held and leaves
+// with it released.
+func (q *Intake[T]) lineUp(ev *T, l load) (*waiter[T], error) {
+	now := q.look(l, time.Time{})
+	if q.refusal != nil || !q.waiters.ahead(l.important) && q.fits(l) {
+		return nil, q.accept(ev, l, now)
+	}
+	w := q.waiters.add(ev, l)
+	q.limit()
+	q.unlock(q.rouse())
+	return w, nil
 }
 
 // giveUp takes w out of the queue of waiters, unless its outcome came first.

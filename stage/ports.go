@@ -20,7 +20,8 @@ type Ports[T any] struct {
 // [Batch.Fail]. It may hold batches back, and must release all of them when it
 // receives one with trigger [ByFlush] or [ByClose], ahead of that one. Batches may
 // be empty, and travel on as well. Run returns when p.In is closed and it
-// holds nothing.
+// holds nothing: if a stage before it has died, p.In is closed without a batch
+// with trigger ByClose. What it keeps all the same is counted as lost.
 //
 // Run that returns earlier, panics, or ends its goroutine has died: the
 // pipeline then refuses new events, sends what the stage would have received

@@ -149,7 +149,7 @@ func (b *simBooks) settledAs(f Failure[int]) {
 			}
 			b.lose(ev, why, simPassing)
 		}
-		if f.Loss != e.loss && !b.forced {
+		if f.Loss != e.loss {
 			b.wrong("event %d is lost for the reason %v, and the failure hook hears %v", ev, e.loss, f.Loss)
 		}
 	}

@@ -99,15 +99,18 @@ func (p *simProducer) wait() {
 	if q.asks {
 		l, err = q.measure(&ev)
 	}
-	if err != nil || q.refusal != nil || !q.waiters.ahead(l.important) && q.fits(l) {
-		p.outcome(ev, q.Enqueue(&ev))
+	q.mu.lock()
+	if err != nil {
+		err = q.refuse(err)
+		q.mu.Unlock()
+		p.outcome(ev, err)
 		return
 	}
-	q.mu.lock()
-	p.waiter, p.ev, p.until = q.waiters.add(&ev, l), ev, p.soon(40)
-	q.limit()
-	sig := q.rouse()
-	q.unlock(sig)
+	if p.waiter, err = q.lineUp(&ev, l); p.waiter == nil {
+		p.outcome(ev, err)
+		return
+	}
+	p.ev, p.until = ev, p.soon(40)
 	p.books.callers = append(p.books.callers, p)
 }
 
