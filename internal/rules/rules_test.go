@@ -38,7 +38,7 @@ var rooms = map[string][]string{
 var forTests = []string{"clockutil/clocktest", "sinks/sinktest"}
 
 // library are the rooms whose code users run.
-var library = []string{"clockutil", "stage", "pipeline", "sinks", "logging", "logging/setup"}
+var library = []string{"clockutil", "stage", "pipeline", "sinks", "logging", "logging/setup", "metrics/otel", "metrics/prometheus"}
 
 // panics are the files that go on with a panic of the user's.
 var panics = []string{"logging/setup/crash.go"}
