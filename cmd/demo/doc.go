@@ -2,10 +2,10 @@
 //
 // Without a subcommand it runs a throughput experiment of about ten seconds:
 // the same log events written to a file directly from the caller and through a
-// pipeline. The subcommand ship sends lines from a file or the standard input
-// through a pipeline, byte for byte, follows them through log rotation, and parses
-// them. What its output refuses it can keep as dead
-// letters, which the subcommand replay sends on their way again.
+// pipeline. The subcommand ship sends lines from files or the standard input
+// through a pipeline, byte for byte, follows them through log rotation, and
+// parses them. What its output refuses it can keep as dead letters, which the
+// subcommand replay sends on their way again.
 //
 //	go run ./cmd/demo
 //	go run ./cmd/demo ship -in app.log -out copy.log -dead dead.jsonl

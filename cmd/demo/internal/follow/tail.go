@@ -198,7 +198,7 @@ func (t *tail) shrunk(emit frame.Emit) error {
 	}
 	if from != nil {
 		t.queue[0].lines.Resume(p.Offset, f.lines.Open())
-	} else {
+	} else if p.Offset > 0 || len(old) == 0 {
 		f.rest(t.set.emitter(t, f, emit))
 		if p.Offset > 0 {
 			t.set.cfg.Say(fmt.Errorf("%s: cut to nothing behind byte %d, and there is no copy: lines written after the last look at it, if there were any, are gone", t.path, p.Offset))
@@ -230,20 +230,15 @@ func (t *tail) unqueued(old []sibling) []sibling {
 }
 
 // overlooked is called when there is something in the first file, which was
-// taken up empty or unseen. It finds what was written to it, copied and cut
-// before.
-func (t *tail) overlooked(first *file) error {
-	all, err := meet(t.path)
-	if err != nil {
-		return err
+// taken up empty or unseen, or when it is over. It finds what was written to it,
+// copied and cut before, and puts that in front.
+func (t *tail) overlooked(first *file) (all family, missed bool, err error) {
+	if all, err = meet(t.path); err != nil {
+		return all, false, err
 	}
 	p := first.place()
 	among := t.unqueued(later(&p, t.after, t.alone, all.old))
-	if err := t.takeFirst(all, nil, among, first, t.queue[1:]); err != nil {
-		return err
-	}
-	first.fresh = false
-	return nil
+	return all, len(among) > 0, t.takeFirst(all, nil, among, first, t.queue[1:])
 }
 
 // missing ends the tail of a file that a pattern found and that is deleted.
@@ -259,22 +254,40 @@ func (t *tail) missing(newest *file, emit frame.Emit) error {
 // read reads what is there, but no more than a block unless a line goes on.
 func (t *tail) read(emit frame.Emit) (moved bool, err error) {
 	for len(t.queue) > 0 {
-		if f := t.queue[0]; f.fresh && f.size() > 0 {
-			if err := t.overlooked(f); err != nil {
-				return moved, err
-			}
-		}
 		f := t.queue[0]
 		over := t.superseded() // first: what is written until then is read below
-		n, err := f.read(t.set.emitter(t, f, emit))
+		var all *family
+		if f.fresh && (over || f.size() > 0) {
+			met, missed, err := t.overlooked(f)
+			if err != nil {
+				return moved, err
+			}
+			if missed {
+				continue
+			}
+			all = &met
+		}
+		had := f.lines.Next()
+		if f.fresh {
+			f.lines.Resume(0, false) // the beginning of a line proves nothing
+		}
+		n, err := f.fetch()
+		if err == nil && all != nil {
+			err = all.still() // else it may have been cut just before
+		}
 		switch {
 		case errors.Is(err, errCut):
 			return moved, nil // the next look will see
 		case err != nil:
 			return moved, fmt.Errorf("%s: %w", f.path, err)
-		case n == 0 && !over:
+		}
+		f.accept(n, t.set.emitter(t, f, emit))
+		f.fresh = f.fresh && f.lines.At() == 0
+		n = int(f.lines.Next() - had)
+		switch {
+		case n <= 0 && !over:
 			return moved, nil
-		case n == 0:
+		case n <= 0:
 			if err := t.finish(emit); err != nil {
 				return true, err
 			}
