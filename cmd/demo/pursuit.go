@@ -32,6 +32,7 @@ type pursuit struct {
 	looked  time.Time
 	kept    time.Time // the latest checkpoint
 	news    bool      // something was emitted since
+	left    uint64    // lines without an end
 	err     error     // of stop
 }
 
@@ -134,6 +135,7 @@ func (u *pursuit) stop() {
 	if u.keep == nil {
 		u.set.Rest(u.emit)
 	}
+	u.left = u.set.Unfinished()
 	u.err = u.record()
 	if err := u.set.Close(); u.err == nil {
 		u.err = err
@@ -142,6 +144,7 @@ func (u *pursuit) stop() {
 
 func (u *pursuit) count(v *verdict) {
 	u.read.count(v)
+	v.unended = u.left
 	if v.readErr == nil {
 		v.readErr = u.err
 	}

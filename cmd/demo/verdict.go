@@ -26,6 +26,7 @@ type verdict struct {
 	stats   pipeline.Stats
 
 	long       uint64  // lines that travelled in pieces
+	unended    uint64  // lines left for the next run
 	unparsed   uint64  // lines that are only messages
 	unread     uint64  // lines that are no events
 	complaints []error // about the first of them
@@ -102,6 +103,9 @@ func (v *verdict) String() string {
 	}
 	if v.long > 0 {
 		fmt.Fprintf(&b, "; %s long lines in pieces", term.Count(v.long))
+	}
+	if v.unended > 0 {
+		fmt.Fprintf(&b, "; %s lines without an end left for the next time", term.Count(v.unended))
 	}
 	if v.unparsed > 0 {
 		fmt.Fprintf(&b, "; %s lines did not parse and are messages", term.Count(v.unparsed))

@@ -27,7 +27,7 @@ type file struct {
 	head     []byte    // the first bytes that were emitted
 	tail     []byte    // the last
 	modified time.Time // no later than what was read
-	fresh    bool      // begun as the live file, and nothing in it was seen yet
+	fresh    bool      // begun as the live file, and no line of it was seen yet
 }
 
 // openFile opens what was found at path, to be read from p on; nil: from its
@@ -78,25 +78,27 @@ func (f *file) place() Place {
 // errCut is a file that is not what it was.
 var errCut = errors.New("the file was cut")
 
-// read reads once. At the end of the file n is 0 and the error nil.
-func (f *file) read(emit frame.Emit) (n int, err error) {
-	if !f.intact() {
-		return 0, errCut
-	}
-	n, err = f.h.ReadAt(f.lines.Room(), f.lines.Next())
-	before := f.lines.At()
-	f.lines.Read(n, emit)
-	f.remember(before)
-	if n == 0 {
-		if f.size() < f.lines.Next() {
-			return 0, errCut
-		}
+// fetch reads once; accept then takes in the n bytes. At the end of the file n is
+// 0 and the error nil.
+func (f *file) fetch() (n int, err error) {
+	room := f.lines.Room()
+	n, err = io.ReadFull(io.NewSectionReader(f.h, f.lines.Next(), int64(len(room))), room)
+	switch {
+	case n == 0 && f.size() < f.lines.Next() || !f.intact():
+		return 0, errCut // now or before the reading
+	case n == 0:
 		f.lines.Idle()
 	}
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = nil
 	}
 	return n, err
+}
+
+func (f *file) accept(n int, emit frame.Emit) {
+	before := f.lines.At()
+	f.lines.Read(n, emit)
+	f.remember(before)
 }
 
 // rest emits a last line that has no line feed, with one.
@@ -121,14 +123,19 @@ func (f *file) remember(before int64) {
 	f.tail = append(f.tail, emitted...)
 }
 
-// intact reports whether the bytes in front of the place reached are those that
-// were read there. They are not if the file was cut and has grown again.
+// intact reports whether the last bytes that were read are still there. They are
+// not if the file was cut and has grown again.
 func (f *file) intact() bool {
-	var room [printSize]byte
-	now := room[:len(f.tail)]
+	var room [2 * printSize]byte
+	pending := f.lines.Pending()
+	was := append(append(room[:0], f.tail...), pending[max(0, len(pending)-printSize):]...)
+	if len(pending) > printSize {
+		was = was[len(f.tail):] // the two are not next to each other
+	}
+	now := make([]byte, len(was))
 	n := int64(len(now))
-	_, err := io.ReadFull(io.NewSectionReader(f.h, f.lines.At()-n, n), now)
-	return err == nil && bytes.Equal(now, f.tail)
+	_, err := io.ReadFull(io.NewSectionReader(f.h, f.lines.Next()-n, n), now)
+	return err == nil && bytes.Equal(now, was)
 }
 
 // cut reports whether the file has lost what was read of it. If not it learns
@@ -149,7 +156,7 @@ func (f *file) cut() (bool, error) {
 func (f *file) copiedTo(s sibling) bool {
 	p := f.place()
 	pending := f.lines.Pending()
-	if f.lines.Next() == 0 || s.info.Size() < f.lines.Next() || !p.holds(s.path) {
+	if p.Offset == 0 || s.info.Size() < f.lines.Next() || !p.holds(s.path) {
 		return false
 	}
 	h, err := os.Open(s.path)

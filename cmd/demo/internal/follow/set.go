@@ -118,6 +118,17 @@ func (s *Set) Rest(emit frame.Emit) {
 // Whole reports whether what was emitted last was the end of its line.
 func (s *Set) Whole() bool { return s.cut == nil }
 
+// Unfinished is the number of lines of which something was read and not emitted,
+// because they have no end yet.
+func (s *Set) Unfinished() (n uint64) {
+	for _, t := range s.tails {
+		if len(t.queue) > 0 && len(t.queue[0].lines.Pending()) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // States says where to go on. Lines that have no end yet are read again.
 func (s *Set) States() []State {
 	states := slices.Clone(s.states)

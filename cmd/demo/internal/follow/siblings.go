@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // sibling is a file that a name says was rotated from another.
@@ -174,23 +175,25 @@ func find(p *Place, among []sibling) int {
 	return -1
 }
 
-// later returns the siblings that were rotated after p was reached: those that
-// follow the file of p, or of after, or all if p was alone, or else those that changed when p's did or later.
-func later(p, after *Place, alone bool, among []sibling) []sibling {
+// later returns the siblings, other than empty ones, that were rotated after p
+// was reached: those that follow the file of p, or of after, or all if p was
+// alone, or else those that changed when p's did or later.
+func later(p, after *Place, alone bool, among []sibling) (found []sibling) {
+	since := p.Modified
 	for _, known := range []*Place{p, after} {
 		if known == nil || known.Offset == 0 {
 			continue // nothing proves which file that was
 		}
 		if i := find(known, among); i >= 0 {
-			return among[i+1:]
+			among, since = among[i+1:], time.Time{}
+			break
 		}
 	}
 	if after == nil && alone {
-		return among
+		since = time.Time{}
 	}
-	var found []sibling
 	for _, s := range among {
-		if !s.info.ModTime().Before(p.Modified) {
+		if s.info.Size() > 0 && !s.info.ModTime().Before(since) {
 			found = append(found, s)
 		}
 	}

@@ -16,7 +16,6 @@ type world struct {
 	set  *Set
 	got  strings.Builder
 	said []string
-	kept []State // by restart
 }
 
 func newWorld(t *testing.T, paths ...string) *world {
