@@ -26,18 +26,25 @@ func served(t *testing.T, args ...string) (c *child, stdout *bufio.Reader, url s
 	return c, stdout, strings.TrimSpace(line)
 }
 
+// events opens the stream of figures.
+func events(t *testing.T, url string) *bufio.Reader {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return bufio.NewReader(resp.Body)
+}
+
 func TestServeListensAndEndsWithTheVerdict(t *testing.T) {
 	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		c, stdout, url := served(t)
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"events", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stream := bufio.NewReader(resp.Body)
+		stream := events(t, url)
 		if line, err := stream.ReadString('\n'); err != nil || !strings.HasPrefix(line, "retry: ") {
 			t.Errorf("read %q, %v", line, err)
 		}
@@ -46,7 +53,6 @@ func TestServeListensAndEndsWithTheVerdict(t *testing.T) {
 		if err != nil || !strings.Contains(string(rest), "the books balance") {
 			t.Errorf("the stream ended without an outcome: %v", err)
 		}
-		resp.Body.Close()
 		verdict, err := io.ReadAll(stdout)
 		if text := strings.Join(strings.Fields(string(verdict)), " "); err != nil || !strings.Contains(text, "lost 0; the books balance") {
 			t.Errorf("%q, %v", text, err)
@@ -56,7 +62,14 @@ func TestServeListensAndEndsWithTheVerdict(t *testing.T) {
 }
 
 func TestServeExitCodes(t *testing.T) {
-	c, _, _ := served(t, "-fail-rate", "1", "-fallback", "none", "-breaker", "0", "-duration", "50ms", "-interval", "1ms", "-latency", "0s")
+	c, _, url := served(t, "-fail-rate", "1", "-fallback", "none", "-breaker", "0", "-duration", "50ms", "-interval", "1ms", "-latency", "0s")
+	stream := events(t, url)
+	for line := ""; !strings.Contains(line, `"outcome"`); {
+		var err error
+		if line, err = stream.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c.signal(syscall.SIGTERM)
 	c.end(exitLoss)
 

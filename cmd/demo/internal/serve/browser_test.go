@@ -162,13 +162,13 @@ func TestScreenshots(t *testing.T) {
 	s.Fallback, s.Breaker = "memory", 5
 	h := newServed(t, Config{Settings: s})
 	b := open(t, h)
-	b.see("a flow", number("batches", "cut by age")+" > 30")
+	b.see("a flow", number("batches", "cut by size")+" > 300")
 	b.do(chromedp.Click("#stall", chromedp.ByID))
 	b.see("evictions", number("misses", "evicted for newer ones")+" > 20000")
 	b.do(chromedp.Click("#stall", chromedp.ByID))
 	h.want(200, "", "POST", "/api/knobs", `{"fail_rate":0.3}`)
 	b.see("the fallback", `/[1-9]/.test(document.querySelector("#house-text").textContent.split("fallback")[1] || "")`)
-	b.see("a while", number("batches", "cut by age")+" > 120")
+	b.see("a while", number("batches", "cut by size")+" > 800")
 	for _, shot := range []struct {
 		name, scheme  string
 		width, height int64
