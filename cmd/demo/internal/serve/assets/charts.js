@@ -65,7 +65,7 @@ export class Chart {
     g.lineWidth = 1.75;
     g.lineJoin = "round";
     this.lines.forEach((line, i) => {
-      g.strokeStyle = css("--" + (line.colour === "soft" ? "quiet" : line.colour));
+      g.strokeStyle = css("--" + line.colour);
       g.beginPath();
       points.forEach((p, n) => {
         const before = points[n - 1];

@@ -11,7 +11,7 @@ const wide = {
   boxes: {
     producers: [8, 34, 118, 74], intake: [186, 14, 134, 114], enqueue: [370, 34, 100, 74], batcher: [520, 34, 100, 74],
     flusher: [670, 34, 112, 74], sink: [846, 24, 146, 94], router: [670, 158, 112, 64], routes: [846, 158, 146, 64],
-    gone: [186, 168, 134, 54],
+    gone: [186, 158, 134, 64],
   },
 };
 const narrow = {
@@ -171,7 +171,8 @@ export class House {
 // perSecond is how many dots stand for a rate: one more for each doubling.
 const perSecond = (rate) => (rate > 0 ? Math.min(14, 0.6 + 0.7 * Math.log2(1 + rate)) : 0);
 
-// between is a straight pipe from the edge of one box to that of another.
+// between is a straight pipe from the edge of one box to that of another, which
+// is beside it, above or below it, or above it to the right.
 function between([x, y, w, h], [u, v, a, b]) {
   const across = Math.min(y + h, v + b) - Math.max(y, v);
   if (across > 0) {
@@ -181,5 +182,5 @@ function between([x, y, w, h], [u, v, a, b]) {
   const along = Math.min(x + w, u + a) - Math.max(x, u);
   const at = Math.max(x, u) + along / 2;
   if (along > 0) return v > y ? `M${at} ${y + h}V${v}` : `M${at} ${y}V${v + b}`;
-  return `M${x + w} ${y + h - 12}L${u} ${v + b / 2}`;
+  return `M${x + w} ${y + 14}L${u} ${v + b / 2}`;
 }

@@ -125,7 +125,7 @@ export class Knobs {
       $("command").textContent = ["demo run", ...f.args.map((a) => (a === "" ? '""' : a))].join(" ");
     }
     $("stall").setAttribute("aria-pressed", String(f.stalled));
-    $("stall").textContent = f.stalled ? "Let the sink go on" : "Stall the sink";
+    $("stall").textContent = f.stalled ? "Let it go on" : "Stall sink";
     for (const id of ["flush", "close"]) $(id).disabled = f.state !== "running";
     for (const id of ["stall", "k-latency", "k-fail", "k-panic"]) $(id).disabled = f.state === "closed";
     for (const id of ["k-producers", "k-rate"]) $(id).disabled = f.state !== "running";
