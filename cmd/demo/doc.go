@@ -14,6 +14,7 @@
 //	go run ./cmd/demo run -outage 3s/3s -retry 2 -breaker 3 -fallback memory
 //	go run ./cmd/demo virtual -svg hour.svg
 //	go run ./cmd/demo sweep -sweep batch=16,256 -sweep producers=1,4 -overflow wait
+//	go run ./cmd/demo serve
 //	go run ./cmd/demo ship -in app.log -out copy.log -dead dead.jsonl
 //	go run ./cmd/demo ship -in 'logs/*.log' -out copy.log -follow -checkpoint logs.ckpt
 //	go run ./cmd/demo replay -in dead.jsonl -out rest.log

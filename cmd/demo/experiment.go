@@ -17,6 +17,7 @@ const experimentAbout = `Usage: demo [flags]
        demo run [flags]                          one experiment with faults; see demo run -h
        demo virtual [flags]                      an hour in virtual time; see demo virtual -h
        demo sweep -sweep NAME=VALUES [flags]     many experiments; see demo sweep -h
+       demo serve [flags]                        a page in the browser; see demo serve -h
        demo ship -in FILE -out FILE [flags]      see demo ship -h
        demo replay -in FILE -out FILE [flags]    see demo replay -h
 

@@ -44,11 +44,13 @@ func run(p process, args []string) int {
 		return virtualCommand(p, args[1:])
 	case args[0] == "sweep":
 		return sweepCommand(p, args[1:])
+	case args[0] == "serve":
+		return serveCommand(p, args[1:])
 	case args[0] == "ship":
 		return shipCommand(p, args[1:])
 	case args[0] == "replay":
 		return replayCommand(p, args[1:])
 	}
-	fmt.Fprintf(p.stderr, "demo: unknown command %q; there are run, virtual, sweep, ship and replay. See demo -h.\n", args[0])
+	fmt.Fprintf(p.stderr, "demo: unknown command %q; there are run, virtual, sweep, serve, ship and replay. See demo -h.\n", args[0])
 	return exitUsage
 }

@@ -38,7 +38,7 @@ func call(stdin string, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestHelpGoesToStdout(t *testing.T) {
-	for _, args := range [][]string{{"-h"}, {"--help"}, {"ship", "-h"}, {"replay", "-h"}, {"run", "-h"}, {"virtual", "-h"}, {"sweep", "-h"}} {
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"ship", "-h"}, {"replay", "-h"}, {"run", "-h"}, {"virtual", "-h"}, {"sweep", "-h"}, {"serve", "-h"}} {
 		code, stdout, stderr := call("", args...)
 		if code != exitOK || stderr != "" || !strings.HasPrefix(stdout, "Usage: ") || !strings.Contains(stdout, "  -queue ") {
 			t.Errorf("%v: code %d, stdout %q, stderr %q", args, code, stdout, stderr)
@@ -75,6 +75,10 @@ func TestUsageErrors(t *testing.T) {
 		"run -clock virtual -rate 0":                "-rate is 0",
 		"run extra":                                 `unexpected argument "extra"`,
 		"virtual -workers 2":                        "-workers is 2, want 1",
+		"serve -addr :0":                            "which other machines may reach",
+		"serve -addr 192.0.2.1:0":                   "which other machines may reach",
+		"serve -addr 127.0.0.1":                     "missing port",
+		"serve -workers 0":                          "-workers is 0",
 		"sweep":                                     "-sweep is missing",
 		"sweep -sweep nosuch=1":                     `no setting "nosuch"`,
 		"sweep -sweep batch=1 -rounds 0":            "-rounds is 0",

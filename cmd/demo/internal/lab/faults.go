@@ -59,12 +59,14 @@ type faulty struct {
 	mu     sync.Mutex
 	faults Faults
 	rand   *rand.Rand
-	stalls int // that have happened, or were due when the faults were set
+	stalls int           // that have happened, or were due when the faults were set
+	held   chan struct{} // closed, and nil, when calls need not hang; hold does both
 	took   uint64
 }
 
 // fate is what a call has to suffer.
 type fate struct {
+	held    <-chan struct{} // nil: it need not hang
 	stall   time.Duration
 	latency time.Duration
 	panics  bool
@@ -85,10 +87,23 @@ func (s *faulty) set(f Faults) {
 	}
 }
 
-func (s *faulty) get() Faults {
+func (s *faulty) get() (f Faults, held bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.faults
+	return s.faults, s.held != nil
+}
+
+// hold has all calls hang until they are let go.
+func (s *faulty) hold(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case on && s.held == nil:
+		s.held = make(chan struct{})
+	case !on && s.held != nil:
+		close(s.held)
+		s.held = nil
+	}
 }
 
 // draw decides one call. Chance is asked as often whatever the faults, so that
@@ -96,7 +111,7 @@ func (s *faulty) get() Faults {
 func (s *faulty) draw() fate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := fate{latency: s.faults.Latency, panics: s.rand.Float64() < s.faults.PanicRate}
+	f := fate{held: s.held, latency: s.faults.Latency, panics: s.rand.Float64() < s.faults.PanicRate}
 	if s.rand.Float64() < s.faults.FailRate {
 		f.err = errFailed
 	}
@@ -118,6 +133,9 @@ func (s *faulty) Write(ctx context.Context, events []Event) error {
 	f := s.draw()
 	if s.told != nil {
 		s.told(f)
+	}
+	if f.held != nil {
+		<-f.held
 	}
 	if f.stall > 0 {
 		_ = clockutil.Sleep(context.Background(), s.clk, f.stall)

@@ -16,13 +16,11 @@ import (
 type Lab struct {
 	settings Settings
 	rig      *rig
+	crew     *crew
 	start    time.Time
 	rate     atomic.Int64
-
-	producers []*producer
-	halt      context.CancelFunc // of the producers
-	work      sync.WaitGroup     // the producers
-	over      <-chan struct{}
+	halt     context.CancelFunc // of the producers
+	over     <-chan struct{}
 
 	once    sync.Once
 	outcome Outcome
@@ -31,16 +29,18 @@ type Lab struct {
 // Snapshot is an experiment at one moment. Tally and Calls are read a little
 // before Stats.
 type Snapshot struct {
-	Elapsed time.Duration   `json:"elapsed_ns"`
-	Rate    int             `json:"rate"` // as it is set now
-	Faults  Faults          `json:"faults"`
-	Tally   Tally           `json:"tally"`
-	Calls   *hist.Histogram `json:"-"` // durations of the producers' calls, those that were timed
-	Stats   pipeline.Stats  `json:"stats"`
+	Elapsed   time.Duration   `json:"elapsed_ns"`
+	Rate      int             `json:"rate"`      // as it is set now
+	Producers int             `json:"producers"` // likewise
+	Faults    Faults          `json:"faults"`
+	Stalled   bool            `json:"stalled"` // by SetStalled
+	Tally     Tally           `json:"tally"`
+	Calls     *hist.Histogram `json:"-"` // durations of the producers' calls, those that were timed
+	Stats     pipeline.Stats  `json:"stats"`
 }
 
-// Start starts an experiment. It produces for Settings.Duration or until Stop;
-// Stop must be called.
+// Start starts an experiment. It produces for Settings.Duration or until Halt or
+// Stop; Stop must be called.
 func Start(s Settings) (*Lab, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -52,7 +52,6 @@ func Start(s Settings) (*Lab, error) {
 	ctx, halt := context.WithTimeoutCause(context.Background(), s.Duration, context.Canceled)
 	l := &Lab{settings: s, rig: r, halt: halt, over: ctx.Done()}
 	l.rate.Store(int64(s.Rate))
-	padding := paddingFor(s.Size)
 	put := func(_ context.Context, ev Event) error { return r.p.Enqueue(ev) }
 	if s.Overflow == Wait {
 		// By a context that a cancellation ends, so that what a timeout ends counts alike.
@@ -60,13 +59,9 @@ func Start(s Settings) (*Lab, error) {
 		context.AfterFunc(ctx, cancel)
 		put = func(_ context.Context, ev Event) error { return r.p.EnqueueWait(waiting, ev) }
 	}
-	for i := range s.Producers {
-		l.producers = append(l.producers, &producer{id: uint32(i), padding: padding, share: s.Producers, rate: &l.rate, put: put})
-	}
+	l.crew = &crew{ctx: ctx, leaving: map[*producer]bool{}, padding: paddingFor(s.Size), rate: &l.rate, put: put}
 	l.start = time.Now()
-	for _, p := range l.producers {
-		l.work.Go(func() { p.run(ctx) })
-	}
+	l.crew.resize(s.Producers)
 	return l, nil
 }
 
@@ -90,6 +85,22 @@ func (l *Lab) SetRate(perSecond int) error {
 	return nil
 }
 
+// SetProducers changes the number of producers. Those who leave first finish
+// the call they are in.
+func (l *Lab) SetProducers(n int) error {
+	s := l.settings
+	s.Producers = n
+	if err := s.Check(); err != nil {
+		return err
+	}
+	l.crew.resize(n)
+	return nil
+}
+
+// SetStalled has all calls of the sink hang, or lets them go on. Like those of
+// Faults.Stall they ignore their context. Stop lets them go on in the end.
+func (l *Lab) SetStalled(stalled bool) { l.rig.sink.hold(stalled) }
+
 // SetFaults changes the faults, from the next call of the sink on.
 func (l *Lab) SetFaults(f Faults) error {
 	if err := f.Check(); err != nil {
@@ -101,26 +112,35 @@ func (l *Lab) SetFaults(f Faults) error {
 
 // Snapshot says how things stand.
 func (l *Lab) Snapshot() Snapshot {
-	s := Snapshot{Rate: int(l.rate.Load()), Faults: l.rig.sink.get(), Calls: new(hist.Histogram)}
-	for _, p := range l.producers {
-		p.addTo(&s.Tally, s.Calls)
-	}
+	s := Snapshot{Rate: int(l.rate.Load()), Calls: new(hist.Histogram)}
+	s.Faults, s.Stalled = l.rig.sink.get()
+	s.Producers = l.crew.addTo(&s.Tally, s.Calls)
 	s.Stats = l.rig.p.Stats()
 	s.Elapsed = time.Since(l.start)
 	return s
 }
+
+// Stats are the books of the experiment's pipeline, now.
+func (l *Lab) Stats() pipeline.Stats { return l.rig.p.Stats() }
+
+// Flush has everything that was accepted before it delivered.
+func (l *Lab) Flush(ctx context.Context) error { return l.rig.p.Flush(ctx) }
+
+// Halt stops the producers and does not wait for them.
+func (l *Lab) Halt() { l.halt() }
 
 // Stop stops the producers, has the pipeline deliver the rest and closes it, for
 // Settings.Drain at most. All calls return the same outcome.
 func (l *Lab) Stop() Outcome {
 	l.once.Do(func() {
 		l.halt()
-		l.work.Wait()
+		l.crew.wait()
 		produced := time.Since(l.start)
 		ctx, cancel := context.WithTimeoutCause(context.Background(), l.settings.Drain, fmt.Errorf("-drain of %v passed", l.settings.Drain))
 		defer cancel()
 		err := l.rig.p.Close(ctx)
 		l.outcome = l.rig.outcome(&l.settings, l.Snapshot(), produced, errors.Join(err, l.rig.remove()))
+		l.rig.sink.hold(false)
 	})
 	return l.outcome
 }

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 )
@@ -88,6 +90,79 @@ func TestKnobsTurnWhileItRuns(t *testing.T) {
 	<-l.Died()
 	if o.Books != "" || o.Produced > time.Minute {
 		t.Error(o.Verdict)
+	}
+}
+
+func TestProducersComeAndGo(t *testing.T) {
+	s := Defaults()
+	s.Producers, s.Rate, s.Overflow, s.Queue, s.Batch, s.Duration = 1, 50_000, Wait, 64, 16, time.Hour
+	l, err := Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{16, 2, 5, 1} {
+		if err := l.SetProducers(n); err != nil {
+			t.Error(err)
+		}
+		if at := l.Snapshot(); at.Producers != n {
+			t.Errorf("%d producers, want %d", at.Producers, n)
+		}
+	}
+	if l.SetProducers(0) == nil || l.SetProducers(maxProducers+1) == nil {
+		t.Error("nonsense was accepted")
+	}
+	o := l.Stop()
+	if o.Books != "" || o.Lost() > 0 {
+		t.Error(o.Verdict)
+	}
+	if err := l.SetProducers(3); err != nil || l.Snapshot().Tally != o.Tally {
+		t.Errorf("an experiment that is over produces: %v", err)
+	}
+}
+
+func TestASinkThatHangsUntilItIsLetGo(t *testing.T) {
+	s := Defaults()
+	s.Producers, s.Rate, s.Overflow, s.Duration = 1, 0, DropNewest, 50*time.Millisecond
+	l, err := Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetStalled(true)
+	l.SetStalled(true)
+	if !l.Snapshot().Stalled {
+		t.Error("not stalled")
+	}
+	<-l.Over()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := l.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("flushed into a sink that hangs: %v", err)
+	}
+	l.SetStalled(false)
+	if err := l.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	l.Halt()
+	if o := l.Stop(); o.Books != "" || o.Lost() > 0 || o.Stats.Delivered == 0 {
+		t.Error(o.Verdict)
+	}
+}
+
+func TestASinkThatHangsForGoodIsLetGoInTheEnd(t *testing.T) {
+	s := Defaults()
+	s.Batch, s.Drain, s.Duration = 1, 20*time.Millisecond, 100*time.Millisecond
+	l, err := Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetStalled(true)
+	<-l.Over()
+	o := l.Stop()
+	if o.Books != "" || o.Stats.Lost.InDoubt == 0 || o.Closing == "" {
+		t.Errorf("%s; %s", o.Verdict, o.Closing)
+	}
+	if l.Snapshot().Stalled {
+		t.Error("still stalled")
 	}
 }
 

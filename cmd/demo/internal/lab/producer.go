@@ -27,7 +27,7 @@ const backlog = time.Second
 type producer struct {
 	id      uint32
 	padding []byte
-	share   int           // how many producers there are
+	share   *atomic.Int64 // how many producers there are
 	rate    *atomic.Int64 // of all of them; 0: flat out
 	put     func(context.Context, Event) error
 
@@ -88,7 +88,7 @@ func (p *producer) run(ctx context.Context) {
 			return
 		}
 		now := time.Now()
-		share := float64(rate) / float64(p.share)
+		share := float64(rate) / float64(p.share.Load())
 		due = min(due+share*now.Sub(last).Seconds(), max(share*backlog.Seconds(), 1))
 		last = now
 		for ; due >= 1 && ctx.Err() == nil; due-- {
