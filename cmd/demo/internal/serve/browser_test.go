@@ -41,9 +41,15 @@ func open(t *testing.T, h *served) *browser {
 	if path == "" {
 		t.Skip("no Chromium is installed, so the page was not tried in a browser")
 	}
+	profile, err := os.MkdirTemp("", "penstock-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Not t.TempDir: a helper process of the browser may outlive it for a moment, and write.
+	t.Cleanup(func() { _ = os.RemoveAll(profile) })
 	timed, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	alloc, release := chromedp.NewExecAllocator(timed, chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
+	alloc, release := chromedp.NewExecAllocator(timed, chromedp.ExecPath(path), chromedp.UserDataDir(profile),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(1360, 900))
