@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -81,21 +82,17 @@ func TestWhatMovesIsNotAtRest(t *testing.T) {
 	if err := w.settle(); err != nil {
 		t.Fatal(err)
 	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
+	var stop atomic.Bool
+	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		for running := true; running; {
-			select {
-			case <-stop:
-				running = false
-			default:
-			}
+		for !stop.Load() { // runs, and waits for nothing
 		}
 	}()
 	if w.atRest() {
 		t.Error("a goroutine that runs was overlooked")
 	}
-	close(stop)
+	stop.Store(true)
 	<-stopped
 	if err := w.settle(); err != nil {
 		t.Error(err)
