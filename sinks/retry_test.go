@@ -369,7 +369,9 @@ func TestBackoffModel(t *testing.T) {
 
 			full := math.Min(float64(initial)*math.Pow(b.multiplier, float64(n-1)), float64(b.max))
 			want := math.Max(full*(1-draw*b.chance), float64(hint))
-			if math.Abs(float64(wait)-want) > 1e-6*want+20 {
+			// Each of the n waits is rounded to a nanosecond, a millionth of the
+			// least initial one, and the next is a multiple of what is left.
+			if math.Abs(float64(wait)-want) > float64(n)*1e-6*want+20 {
 				t.Fatalf("wait %d is %v, want %v", n, wait, time.Duration(want))
 			}
 			if wait < hint || wait < 0 {
