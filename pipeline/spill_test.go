@@ -117,8 +117,10 @@ func TestRoutesThatRefuseOverflow(t *testing.T) {
 			},
 			OnFailure: func(_ context.Context, f stage.Failure[Event]) { failures.Add(f) },
 		}, nil)
-		for range 4 {
-			h.offer(t, run(1, n+1, n+3)...)
+		for range 4 { // three at a time, so that the route is offered three
+			accepted, err := h.o.EnqueueAll(h.p, run(1, n+1, n+3))
+			require.NoError(t, err)
+			require.Equal(t, 3, accepted)
 			h.settle(t)
 			n += 3
 		}

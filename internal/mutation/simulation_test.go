@@ -28,8 +28,8 @@ func TestSimulationsFindEveryPlantedFault(t *testing.T) {
 		out, err := suite.run(t, "", perSuite, "-test.run", "^TestSimulation$", "-seeds", "300")
 		require.NoError(t, err, "%s fail without any fault: %s", sim.what, failedSeed.Find(out))
 		for i, f := range faults {
-			out, err := suite.run(t, f.name, perSuite, "-test.run", "^TestSimulation$", "-seeds", "3000")
-			if found := failedSeed.FindSubmatch(out); assert.Error(t, err, "%s: %s, and 3000 seeds of %s did not notice", f.name, f.does, sim.what) &&
+			out, err := suite.run(t, f.name, perSuite, "-test.run", "^TestSimulation$", "-seeds", "20000")
+			if found := failedSeed.FindSubmatch(out); assert.Error(t, err, "%s: %s, and 20000 seeds of %s did not notice", f.name, f.does, sim.what) &&
 				assert.NotNil(t, found, "%s: %s", f.name, out) {
 				table[i] += fmt.Sprintf("\n  %-10s seed %5s: %.100s", sim.what, found[1], found[2])
 			}
