@@ -31,7 +31,7 @@ type Stats struct {
 
 	Spilled uint64 `json:"spilled"` // offered to the routes for lack of room, whatever became of them
 
-	Bytes    int64  `json:"bytes"`    // of all events whose batch is not wholly settled, if Config.SizeOf is set
+	Bytes    int64  `json:"bytes"`    // of all events of batches with an unsettled one, if Config.SizeOf is set
 	Waiting  uint64 `json:"waiting"`  // callers blocked in EnqueueWait
 	Pressure uint64 `json:"pressure"` // upward crossings of the threshold
 

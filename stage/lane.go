@@ -32,7 +32,7 @@ func (l *Ledger) issue(on *lane, n int, bytes int64, span Span) *cohort {
 	} else {
 		c = &cohort{}
 	}
-	c.lane, c.span, c.bytes = on, span, bytes
+	c.lane, c.span, c.bytes, c.due = on, span, bytes, 0
 	if on.empty() {
 		l.advance(on, span.From)
 	}

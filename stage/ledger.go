@@ -7,7 +7,7 @@ import "sync"
 // Its methods may be called concurrently; none blocks, waits or calls user
 // code.
 type Ledger struct {
-	// release gives bytes back to the intake when a batch is wholly settled.
+	// release gives bytes back to the intake when all of a batch is settled.
 	// Set before the first use; called without the lock.
 	release func(bytes int64)
 
@@ -108,7 +108,8 @@ const (
 	tooMany       // more events than the receipt stands for
 )
 
-// enter notes that a sink call with n events begins, and calls begin if it may.
+// enter notes that a sink call with n events, at least one, begins, and calls
+// begin if it may.
 // Events that the receipt stands for and the call does not have were filtered.
 func (l *Ledger) enter(r Receipt, n int, begin func()) entry {
 	l.mu.Lock()
@@ -123,7 +124,7 @@ func (l *Ledger) enter(r Receipt, n int, begin func()) entry {
 	case n > p.n:
 		return tooMany
 	}
-	l.trim(p, n)
+	l.trim(r.cohort, p, n) // frees nothing: n is not 0
 	p.calling = true
 	begin()
 	return mayCall
@@ -169,6 +170,7 @@ func (l *Ledger) settlePart(r Receipt, failed int, o Outcome) (Receipt, bool) {
 	if !planted(faultPartialAsWhole) {
 		l.count(o, p.n-failed)
 	}
+	r.cohort.due -= p.n - failed
 	p.n = failed
 	return r.renew(p), true
 }
@@ -226,14 +228,10 @@ func (l *Ledger) settle(c *cohort, p *part, o Outcome, why Loss) (freed int64) {
 		l.count(o, p.n)
 	}
 	p.open = planted(faultStaleReceipt)
-	c.live--
-	if c.live > 0 {
-		return 0
+	freed = c.settled(p.n)
+	if c.live--; c.live == 0 {
+		l.retire(c.lane)
 	}
-	if freed, c.bytes = c.bytes, 0; planted(faultKeepBytes) {
-		freed = 0
-	}
-	l.retire(c.lane)
 	return freed
 }
 

@@ -210,7 +210,7 @@ func TestMarksCountLossesBeforeThem(t *testing.T) {
 	require.Empty(t, l.marks)
 }
 
-func TestLedgerGivesBytesBackWithTheLastPart(t *testing.T) {
+func TestLedgerGivesBytesBackWithTheLastEvent(t *testing.T) {
 	m := newMill()
 	l := m.ledger
 	var freed []int64
@@ -225,6 +225,21 @@ func TestLedgerGivesBytesBackWithTheLastPart(t *testing.T) {
 	require.Equal(t, []int64{30}, freed)
 	l.Settle(m.issue(0), Delivered, 0)
 	require.Len(t, freed, 1, "nothing to give back")
+
+	place, failed, _ := m.issue(2).split(2, 2)
+	l.Settle(failed, Rerouted, 0)
+	require.Equal(t, []int64{30, 20}, freed, "an empty rest holds nothing")
+	l.Settle(place, Delivered, 0)
+	require.Len(t, freed, 2)
+
+	none, ok := m.issue(4).shrink(0)
+	require.True(t, ok)
+	require.Equal(t, []int64{30, 20, 40}, freed, "nor does a batch that was filtered out")
+	l.Settle(none, Delivered, 0)
+	none, _, _ = m.issue(1).split(0, 0)
+	require.Equal(t, []int64{30, 20, 40, 10}, freed)
+	l.Settle(none, Delivered, 0)
+	require.Len(t, freed, 4)
 }
 
 func TestLedgerEntersACallOnce(t *testing.T) {

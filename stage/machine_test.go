@@ -46,10 +46,11 @@ func (p *parcel) receipt() Receipt {
 	return p.batch.receipt
 }
 
-// group is the parcels of one batch: its bytes come back with the last.
+// group is what was issued together: its bytes come back when the last of its
+// events is settled.
 type group struct {
-	bytes int64
-	live  int
+	bytes  int64
+	events []int
 }
 
 // standing is a flush mark, and the losses the model knows of.
@@ -213,7 +214,7 @@ func newMachine(t *rapid.T) *machine {
 func (m *machine) collect(t require.TestingT) {
 	for len(m.batches) > 0 {
 		b := <-m.batches
-		p := &parcel{events: slices.Clone(b.Events), batch: b, group: &group{live: 1}}
+		p := &parcel{events: slices.Clone(b.Events), batch: b, group: &group{events: slices.Clone(b.Events)}}
 		for _, ev := range p.events {
 			p.group.bytes += m.sizes[ev-1]
 		}
@@ -242,7 +243,7 @@ func (m *machine) fetch(t require.TestingT) bool {
 	if !ok {
 		return false
 	}
-	p := &parcel{events: slices.Clone(f.Events), failure: f, group: &group{live: 1}}
+	p := &parcel{events: slices.Clone(f.Events), failure: f, group: &group{events: slices.Clone(f.Events)}}
 	require.NotEmpty(t, p.events)
 	require.Equal(t, m.spill[:len(p.events)], p.events)
 	require.LessOrEqual(t, len(p.events), m.cfg.ChunkSize)
@@ -273,9 +274,18 @@ func (m *machine) ended(i int) {
 	p := m.parcels[i]
 	m.used = append(m.used, p.receipt())
 	m.parcels = slices.Delete(m.parcels, i, i+1)
-	if p.group.live--; p.group.live == 0 {
-		m.bytes -= p.group.bytes
+	m.release(p.group)
+}
+
+// release gives back the bytes of a group whose events are all settled.
+func (m *machine) release(g *group) {
+	for _, ev := range g.events {
+		if !m.fates[ev-1].settled() {
+			return
+		}
 	}
+	m.bytes -= g.bytes
+	g.bytes = 0
 }
 
 func (m *machine) check(t require.TestingT) {
@@ -432,6 +442,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			p.batch = p.batch.Keep(p.batch.Events[:k])
 			m.become(filtered, p.events[k:]...)
 			p.events = p.events[:k]
+			m.release(p.group)
 			require.Equal(t, append([]int{}, p.events...), append([]int{}, p.batch.Events...))
 		},
 		"fail": func(t *rapid.T) {
@@ -453,7 +464,6 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			require.Equal(t, failed, f.Events)
 			require.Equal(t, append([]int{}, kept...), append([]int{}, rest.Events...))
 			p.batch, p.events = rest, kept
-			p.group.live++
 			m.parcels = append(m.parcels, &parcel{events: failed, failure: f, group: p.group})
 		},
 		"use again": func(t *rapid.T) {

@@ -15,8 +15,8 @@ type Receipt struct {
 // and the parts it has been split into. Guarded by the ledger's lock.
 type cohort struct {
 	lane  *lane
-	span  Span // in its lane
-	bytes int64
+	span  Span  // in its lane
+	bytes int64 // held while any of its events is not settled
 
 	// number and spill are the first event's in the order of acceptance and of
 	// spilling.
@@ -24,6 +24,7 @@ type cohort struct {
 
 	parts []part
 	live  int    // parts not settled yet
+	due   int    // events in them
 	gen   uint64 // never goes back, so that a stale receipt never fits a recycled cohort
 }
 
@@ -43,6 +44,7 @@ type Span struct{ From, Through uint64 }
 func (c *cohort) add(l *Ledger, n int) Receipt {
 	c.gen++
 	c.live++
+	c.due += n
 	c.parts = append(c.parts, part{n: n, gen: c.gen, open: true})
 	return Receipt{ledger: l, cohort: c, part: len(c.parts) - 1, gen: c.gen}
 }
@@ -68,14 +70,17 @@ func (r Receipt) shrink(n int) (Receipt, bool) {
 		return r, true
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	p := l.find(r)
 	if p == nil || n > p.n {
 		l.misused()
+		l.mu.Unlock()
 		return r, false
 	}
-	l.trim(p, n)
-	return r.renew(p), true
+	freed := l.trim(r.cohort, p, n)
+	renewed := r.renew(p)
+	l.mu.Unlock()
+	l.giveBack(freed)
+	return renewed, true
 }
 
 // renew makes r, which stands for p, stale, and returns the receipt that takes
@@ -97,23 +102,43 @@ func (r Receipt) split(total, k int) (rest, taken Receipt, ok bool) {
 		return r, r, true
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	p := l.find(r)
 	if p == nil || total > p.n {
 		l.misused()
+		l.mu.Unlock()
 		return r, r, false
 	}
-	l.trim(p, total)
+	freed := l.trim(r.cohort, p, total)
 	p.n -= k
+	r.cohort.due -= k
 	rest = r.renew(p)
-	return rest, r.cohort.add(l, k), true
+	taken = r.cohort.add(l, k)
+	l.mu.Unlock()
+	l.giveBack(freed)
+	return rest, taken, true
 }
 
-// trim counts all but n of the part's events as filtered. Ledger.mu is held.
-func (l *Ledger) trim(p *part, n int) {
+// trim counts all but n of the events of p, which is c's, as filtered, and
+// returns the bytes this freed. Ledger.mu is held.
+func (l *Ledger) trim(c *cohort, p *part, n int) (freed int64) {
 	before := l.filtered
 	if l.count(Filtered, p.n-n); planted(faultFilterUncounted) {
 		l.filtered = before
 	}
+	freed = c.settled(p.n - n)
 	p.n = n
+	return freed
+}
+
+// settled notes that n of the cohort's events are settled, and returns its bytes
+// with the last of them: an emptied batch may have far to go still. Ledger.mu is
+// held.
+func (c *cohort) settled(n int) (freed int64) {
+	if c.due -= n; c.due > 0 {
+		return 0
+	}
+	if freed, c.bytes = c.bytes, 0; planted(faultKeepBytes) {
+		return 0
+	}
+	return freed
 }

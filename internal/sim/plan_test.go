@@ -101,10 +101,6 @@ const (
 	rate    wrapKind = "rate"
 )
 
-func (p *plan) hasRaw() bool {
-	return slices.ContainsFunc(p.Stages, func(s stagePlan) bool { return s.Kind == raw })
-}
-
 // matters says which events are important.
 func (p *plan) matters(ev event) bool { return p.Important > 0 && ev.Seq%p.Important == 0 }
 

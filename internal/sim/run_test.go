@@ -63,7 +63,7 @@ func (w *world) look() {
 	if int(s.Depth) > w.plan.QueueSize || w.plan.QueueBytes > 0 && s.Bytes > w.plan.QueueBytes {
 		w.wrong("the queue has %d events, and %d bytes are held", s.Depth, s.Bytes)
 	}
-	if s.Buffered == 0 && s.Bytes != 0 && !w.plan.hasRaw() { // a raw stage may hold an emptied batch
+	if s.Buffered == 0 && s.Bytes != 0 {
 		w.wrong("nothing is buffered, and %d bytes are held", s.Bytes)
 	}
 	if w.dying.Load() && w.plan.Close.At > 0 {
