@@ -104,7 +104,8 @@ func (h *Handler) Enabled(_ context.Context, level slog.Level) bool {
 // Handle offers a snapshot of r to the queue and returns the queue's error,
 // which a [slog.Logger] discards; the pipeline's Stats have counted it.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
-	rec := Record{Time: r.Time, Level: r.Level, Message: r.Message, scope: h.scope}
+	var rec Record // a literal would be made elsewhere and copied
+	rec.Time, rec.Level, rec.Message, rec.scope = r.Time, r.Level, r.Message, h.scope
 	h.fill(ctx, &rec, &r)
 	return h.enqueue(&rec)
 }
@@ -116,7 +117,8 @@ func (h *Handler) HandleTemplate(ctx context.Context, r slog.Record, template st
 	if h.templates != nil {
 		r, renderings = h.redactTemplate(r, template, renderings)
 	}
-	rec := Record{Time: r.Time, Level: r.Level, Message: r.Message, Template: template, scope: h.scope}
+	var rec Record
+	rec.Time, rec.Level, rec.Message, rec.Template, rec.scope = r.Time, r.Level, r.Message, template, h.scope
 	if len(renderings) > 0 {
 		rec.more = &more{renderings: renderings}
 	}
@@ -124,10 +126,10 @@ func (h *Handler) HandleTemplate(ctx context.Context, r slog.Record, template st
 	return h.enqueue(&rec)
 }
 
-// enqueue calls a pipeline by its type, which saves a copy of the record.
+// enqueue calls a pipeline by its type, which saves two copies of the record.
 func (h *Handler) enqueue(r *Record) error {
 	if h.pipe != nil {
-		return h.pipe.Enqueue(*r)
+		return h.pipe.EnqueueFrom(r)
 	}
 	return h.queue.Enqueue(*r)
 }
@@ -150,15 +152,18 @@ func (h *Handler) fill(ctx context.Context, rec *Record, r *slog.Record) {
 	}
 	f.all = h.secret // the context's attributes stand outside of groups
 	r.Attrs(func(a slog.Attr) bool {
-		if h.templates != nil && f.hides(a.Key) {
-			a.Value = slog.StringValue(Redacted)
-		} else if changeable(a.Value) {
+		key, value := a.Key, a.Value
+		if h.templates != nil && f.hides(key) {
+			value = slog.StringValue(Redacted)
+		} else if changeable(value) {
 			var ok bool
-			if a.Value, ok = f.value(a.Key, a.Value, 0); !ok {
+			if value, ok = f.value(key, value, 0); !ok {
 				return true
 			}
 		}
-		room[n] = a
+		// Word by word, as the argument has just been written: a wider load would
+		// wait until the stores have reached the cache.
+		room[n].Key, room[n].Value = key, value
 		n++
 		return true
 	})

@@ -9,7 +9,7 @@ import (
 
 // inline is the number of attributes a record holds in itself, so that most
 // calls allocate nothing. With so many a record has 256 bytes, whole cache
-// lines; each more costs every call, which copies the record three times.
+// lines; each more costs every call, which clears and copies the record.
 const inline = 4
 
 // Record is one log record on its way through a pipeline: a snapshot of what

@@ -63,6 +63,23 @@ func TestDropOldestKeepsTheNewest(t *testing.T) {
 	})
 }
 
+// The event is copied by the call: the caller goes on with the same variable.
+func TestEnqueueFromCopies(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		h := newHouse(t, w, config{QueueSize: 4, BatchSize: 2}, nil)
+		var one Event
+		for k := 1; k <= 3; k++ {
+			one = ev(1, k)
+			require.NoError(t, h.o.EnqueueFrom(h.p, &one))
+		}
+		one = ev(9, 9)
+		h.close(t)
+		require.Equal(t, run(1, 1, 3), h.tap.taken())
+		require.ErrorIs(t, h.o.EnqueueFrom(h.p, &one), stage.ErrClosed)
+		h.closed(t)
+	})
+}
+
 func TestDropNewestKeepsTheOldest(t *testing.T) {
 	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
 		h := newHouse(t, w, config{QueueSize: 3, BatchSize: 1, Overflow: stage.DropNewest}, nil)

@@ -112,6 +112,12 @@ func (o *Oracle) Enqueue(p *pipeline.Pipeline[Event], ev Event) error {
 	return o.outcome(ev, p.Enqueue(ev))
 }
 
+// EnqueueFrom offers *ev to p.
+func (o *Oracle) EnqueueFrom(p *pipeline.Pipeline[Event], ev *Event) error {
+	o.offer(*ev)
+	return o.outcome(*ev, p.EnqueueFrom(ev))
+}
+
 // EnqueueWait offers ev to p and waits for room.
 func (o *Oracle) EnqueueWait(ctx context.Context, p *pipeline.Pipeline[Event], ev Event) error {
 	o.offer(ev)
