@@ -121,7 +121,7 @@ func newPipeline(b *testing.B, size int, block bool) subject {
 			if err := p.Close(ctx); err != nil {
 				b.Fatal(err)
 			}
-			if s := p.Stats(); s.Delivered != got.n || s.Accepted != s.Delivered {
+			if s := p.Stats(); s.Delivered != got.n || s.Accepted != s.Delivered+s.Evicted.Total() {
 				b.Fatalf("delivered %d: %+v", got.n, s)
 			}
 			return &got
@@ -294,6 +294,43 @@ func BenchmarkSustained(b *testing.B) {
 				duel(b, n, queue, func(mk func() subject) int { return lasting(2*time.Second, n, mk) }, false)
 			})
 		}
+	}
+}
+
+// BenchmarkDropping: half a second flat out through a queue of 8192, and nobody
+// waits. It reports the share that each drops, and what arrives; a time for each
+// call would compare nothing, for dropping is quick.
+func BenchmarkDropping(b *testing.B) {
+	const queue = 8192
+	for _, n := range producerCounts {
+		b.Run(fmt.Sprintf("producers=%d", n), func(b *testing.B) {
+			shares := [2][]float64{}
+			rates := [2][]float64{}
+			for i := 0; b.Loop(); i++ {
+				for k := range 2 {
+					k = (k + i) % 2
+					mk := func() subject { return newPipeline(b, queue, false) }
+					if k == 1 {
+						mk = func() subject { return newChannel(queue, false) }
+					}
+					total := lasting(time.Second/2, n, mk)
+					runtime.GC()
+					s := mk()
+					d, _ := drive(s, n, total)
+					got := s.finish().n
+					if got == 0 || got > uint64(total) {
+						b.Fatalf("%d of %d events consumed", got, total)
+					}
+					shares[k] = append(shares[k], 100*(1-float64(got)/float64(total)))
+					rates[k] = append(rates[k], float64(got)/d.Seconds()/1e6)
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(median(shares[0]), "%dropped")
+			b.ReportMetric(median(shares[1]), "chan-%dropped")
+			b.ReportMetric(median(rates[0]), "M/s")
+			b.ReportMetric(median(rates[1]), "chan-M/s")
+		})
 	}
 }
 

@@ -96,6 +96,7 @@ type Intake[T any] struct {
 	evicted   [numEviction]uint64
 	direct    uint64                         // accepted and spilled at once
 	grave     struct{ full, evicted uint64 } // of rejected for RefusedFull and evicted, the important ones
+	flood     flood
 	crossings uint64
 	armed     bool // the next upward crossing of PressureAt counts
 

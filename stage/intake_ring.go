@@ -1,6 +1,9 @@
 package stage
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // What happens under the intake's lock. Nothing here can fail, allocates on
 // the steady path, or calls user code.
@@ -12,6 +15,7 @@ const (
 	wakeActor signals = 1 << iota
 	tellObserver
 	wakeRouter
+	giveWay // to the actors, which may want a processor
 )
 
 // unlock releases the lock and pays what is owed: the signals, and their
@@ -23,6 +27,9 @@ func (q *Intake[T]) unlock(s signals) {
 	q.mu.Unlock()
 	q.signal(s)
 	known.tell()
+	if s&giveWay != 0 {
+		runtime.Gosched()
+	}
 }
 
 // signal pays them. The channels have one slot each, and a full slot means that
@@ -100,6 +107,9 @@ func (q *Intake[T]) admit(ev *T, l load, now time.Time) (signals, error) {
 			q.grave.full++
 		}
 		err = ErrFull
+	}
+	if q.flood.overflowed() {
+		sig |= giveWay
 	}
 	// What was evicted may have been larger than what came in its place.
 	sig |= q.grant(now)

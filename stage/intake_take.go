@@ -24,6 +24,7 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	now := q.clock.Now() // for waiters' events
 	q.mu.lock()
 	q.state = running
+	q.flood.moved()
 	from, events := q.left(), 0
 	for q.kept.n > 0 && len(h.clean) > 0 {
 		b := q.kept.pop()
