@@ -38,11 +38,9 @@ type Rendered struct {
 func Render(v any, forms Forms) *Rendered {
 	r := &Rendered{forms: forms}
 	_, r.isErr = v.(error)
-	if forms&FormJSON != 0 {
-		r.renderJSON(v)
-	}
+	said := forms&FormJSON != 0 && r.renderJSON(v)
 	if forms&FormText != 0 {
-		r.renderText(v)
+		r.renderText(v, said)
 	}
 	return r
 }
@@ -80,7 +78,8 @@ func (r *Rendered) appendJSON(dst []byte) []byte {
 	return append(dst, r.json...)
 }
 
-func (r *Rendered) renderJSON(v any) {
+// renderJSON reports whether the JSON is what an error's Error has returned.
+func (r *Rendered) renderJSON(v any) (said bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.json, r.plain = panicked(v, p), true
@@ -88,15 +87,17 @@ func (r *Rendered) renderJSON(v any) {
 	}()
 	if _, marshals := v.(json.Marshaler); r.isErr && !marshals {
 		r.json, r.plain = v.(error).Error(), true
-		return
+		return true
 	}
 	var err error
 	if r.json, err = marshal(v); err != nil {
 		r.json, r.plain = fmt.Sprintf("!ERROR:%v", err), true
 	}
+	return false
 }
 
-func (r *Rendered) renderText(v any) {
+// renderText renders the text, which most errors have said already.
+func (r *Rendered) renderText(v any, said bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.text = panicked(v, p)
@@ -110,15 +111,15 @@ func (r *Rendered) renderText(v any) {
 		r.text = string(data)
 		return
 	}
-	if _, formats := v.(fmt.Formatter); r.isErr && !formats && r.plain {
-		r.text = r.json // %+v would call Error again
-		return
-	}
 	if t := reflect.TypeOf(v); t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
 		r.text, r.bytes = string(reflect.ValueOf(v).Bytes()), true
 		return
 	}
-	r.text = printed(v)
+	if _, formats := v.(fmt.Formatter); said && !formats {
+		r.text = r.json // %+v would call Error again
+		return
+	}
+	r.text = printed("%+v", v)
 }
 
 // panicked describes the panic p of a method of v.
@@ -126,7 +127,7 @@ func panicked(v, p any) string {
 	if v := reflect.ValueOf(v); v.Kind() == reflect.Pointer && v.IsNil() {
 		return "<nil>" // the method is not made for it, and this says more
 	}
-	return "!PANIC: " + printed(p)
+	return "!PANIC: " + printed("%v", p)
 }
 
 // marshaler is an encoder, kept for its buffers.
