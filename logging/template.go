@@ -16,10 +16,10 @@ import (
 //	{Price:0.00}       with a format; a format that does not fit the value is ignored
 //	{{ and }}          braces
 //
-// What is not a valid hole is text. A name that occurs again is the same
-// property and takes no further argument. A hole without an argument stays as
-// it is written; an argument without a hole becomes the property "__" and its
-// position, counted from 0.
+// What is not a valid hole is text, up to its closing brace. A name that occurs
+// again is the same property and takes no further argument. A hole without an
+// argument stays as it is written; an argument without a hole becomes the
+// property "__" and its position, counted from 0.
 //
 // A Template does not change and is safe for concurrent use.
 type Template struct {
