@@ -35,7 +35,7 @@ type HandlerConfig struct {
 	// words in a message that comes without its template, have none.
 	Redact []string
 	// Forms says in which forms values of no basic kind are rendered at the
-	// call; default both.
+	// call; default FormJSON and FormText.
 	Forms Forms
 }
 
@@ -67,8 +67,8 @@ func NewHandler(queue Queue, cfg HandlerConfig) (*Handler, error) {
 	switch {
 	case queue == nil:
 		return nil, &pipeline.ConfigError{Field: "queue", Value: queue, Reason: "must not be nil"}
-	case cfg.Forms > FormJSON|FormText:
-		return nil, &pipeline.ConfigError{Field: "Forms", Value: uint8(cfg.Forms), Reason: "must be FormJSON, FormText, or both"}
+	case cfg.Forms > FormJSON|FormText|FormErrors || cfg.Forms == FormErrors:
+		return nil, &pipeline.ConfigError{Field: "Forms", Value: uint8(cfg.Forms), Reason: "must be FormJSON, FormText, or both, and may have FormErrors"}
 	}
 	for i, extract := range cfg.Extract {
 		if extract == nil {

@@ -13,11 +13,13 @@ import (
 // Forms is a set of forms that a value is rendered in.
 type Forms uint8
 
-// The forms. JSON and CLEF need the first, text and the console the second. An
-// encoder that does not find its own takes the other one as a string.
+// The forms. JSON needs the first, text and the console the second, CLEF the
+// first and, for its @x, the third. An encoder that does not find its own takes
+// another one as a string.
 const (
-	FormJSON Forms = 1 << iota // as slog's JSON handler writes it
-	FormText                   // as slog's text handler does
+	FormJSON   Forms = 1 << iota // as slog's JSON handler writes it
+	FormText                     // as slog's text handler does
+	FormErrors                   // FormText of errors alone
 )
 
 // Rendered is what a value looked like when it was logged: an error, a
@@ -33,11 +35,15 @@ type Rendered struct {
 	isErr bool
 }
 
-// Render renders v in the given forms, not none. It calls v's methods, as
-// Error, String, MarshalJSON or MarshalText, in the caller's goroutine.
+// Render renders v in the given forms, FormJSON or FormText among them. It
+// calls v's methods, as Error, String, MarshalJSON or MarshalText, in the
+// caller's goroutine.
 func Render(v any, forms Forms) *Rendered {
-	r := &Rendered{forms: forms}
-	_, r.isErr = v.(error)
+	_, isErr := v.(error)
+	if isErr && forms&FormErrors != 0 {
+		forms |= FormText
+	}
+	r := &Rendered{forms: forms, isErr: isErr}
 	said := forms&FormJSON != 0 && r.renderJSON(v)
 	if forms&FormText != 0 {
 		r.renderText(v, said)
@@ -53,6 +59,15 @@ func failed(err error) *Rendered {
 
 // IsError reports whether the value was an error.
 func (r *Rendered) IsError() bool { return r.isErr }
+
+// Equal reports whether both look alike in the text form, or, if one of them
+// has none, in JSON.
+func (r *Rendered) Equal(x *Rendered) bool {
+	if r.forms&x.forms&FormText == 0 {
+		return string(r.appendJSON(nil)) == string(x.appendJSON(nil))
+	}
+	return r.text == x.text
+}
 
 // String returns the text form.
 func (r *Rendered) String() string {

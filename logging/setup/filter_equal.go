@@ -24,7 +24,7 @@ func equal(v, want slog.Value) bool {
 		x, ok := v.Any().(*logging.Rendered)
 		y, also := want.Any().(*logging.Rendered)
 		if ok && also {
-			return x.String() == y.String()
+			return x.Equal(y)
 		}
 		return ok == also && v.Equal(want)
 	}
