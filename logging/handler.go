@@ -31,8 +31,8 @@ type HandlerConfig struct {
 	// rendered anew. The name of a group hides all that is in it. Methods of such
 	// values are not called.
 	//
-	// Attributes have names. Fields of a struct that is logged as one value, and
-	// words in a message that comes without its template, have none.
+	// Fields of a struct and keys of a map that is logged as one value, and words
+	// in a message that comes without its template, are no attributes.
 	Redact []string
 	// Forms says in which forms values of no basic kind are rendered at the
 	// call; default FormJSON and FormText.

@@ -53,7 +53,10 @@ func TestNoFormatShowsASecret(t *testing.T) {
 		"index":         func(_ *slog.Logger, l *Logger) { l.Information("{0} {1}", "a", hunter) },
 		"surplus":       func(_ *slog.Logger, l *Logger) { l.Information("{A}", "a", hunter) },
 		"group in hole": func(_ *slog.Logger, l *Logger) { l.Information("log in with {Account}", account{}) },
-		"ForContext":    func(_ *slog.Logger, l *Logger) { l.ForContext(slog.String("password", hunter)).Information("m") },
+		"group as text": func(_ *slog.Logger, l *Logger) {
+			l.Information("log in with {$Account} {@Again}", account{}, account{})
+		},
+		"ForContext": func(_ *slog.Logger, l *Logger) { l.ForContext(slog.String("password", hunter)).Information("m") },
 		"hole in group": func(l *slog.Logger, _ *Logger) {
 			templates, err := NewLogger(l.WithGroup("token").Handler(), LoggerConfig{})
 			require.NoError(t, err)

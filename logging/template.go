@@ -11,7 +11,7 @@ import (
 //	{UserId}           the next argument, as property UserId
 //	{0}                argument 0, if all holes of the template are numbers
 //	{@Cart}            the argument's structure, as JSON
-//	{$Cart}            the argument's text, whatever else it is
+//	{$Cart}            the argument's text, unless it is a group
 //	{Name,10}          at least 10 characters wide, to the right; {Name,-10} to the left
 //	{Price:0.00}       with a format; a format that does not fit the value is ignored
 //	{{ and }}          braces
