@@ -61,7 +61,7 @@ func TestBadConfigurationIsRefused(t *testing.T) {
 		"Outputs[1].Pipeline.Clock = *clock.Mock: must be left to":   nil, // below
 		"Outputs[1].Pipeline.Important = a function: must be left":   func(_ *Config, o *Output) { o.Pipeline.Important = func(logging.Record) bool { return true } },
 		"Outputs[1].Pipeline.QueueSize = -1: must not be negative":   func(_ *Config, o *Output) { o.Pipeline.QueueSize = -1 },
-		"Outputs[1].Pipeline.Reserve = 0.5: needs Important":         func(_ *Config, o *Output) { o.NoReserve, o.Pipeline.Reserve = true, 0.5 },
+		"Outputs[1].Pipeline.Reserve = 0.5: must be 0 with":          func(_ *Config, o *Output) { o.NoReserve, o.Pipeline.Reserve = true, 0.5 },
 		"Outputs[1].Pipeline.QueueBytes = -1: must not be negative":  func(_ *Config, o *Output) { o.Pipeline.QueueBytes = -1 },
 		"Outputs[1].Pipeline.MaxEventBytes = -1: must not be negati": func(_ *Config, o *Output) { o.Pipeline.MaxEventBytes = -1 },
 	} {
