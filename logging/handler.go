@@ -65,8 +65,8 @@ type Handler struct {
 // name to redact is empty.
 func NewHandler(queue Queue, cfg HandlerConfig) (*Handler, error) {
 	switch {
-	case queue == nil:
-		return nil, &pipeline.ConfigError{Field: "queue", Value: queue, Reason: "must not be nil"}
+	case queue == nil, queue == (*pipeline.Pipeline[Record])(nil), queue == (*pipeline.Fan[Record])(nil):
+		return nil, &pipeline.ConfigError{Field: "queue", Value: nil, Reason: "must not be nil"}
 	case cfg.Forms > FormJSON|FormText|FormErrors || cfg.Forms == FormErrors:
 		return nil, &pipeline.ConfigError{Field: "Forms", Value: uint8(cfg.Forms), Reason: "must be FormJSON, FormText, or both, and may have FormErrors"}
 	}
