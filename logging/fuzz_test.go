@@ -279,7 +279,10 @@ func (f *feed) value(depth int) slog.Value {
 	case 27:
 		return slog.AnyValue(thrower(f.text()))
 	case 28:
-		return slog.AnyValue(valuer{f.value(min(depth+1, 4))})
+		if depth > 150 { // more than slog resolves, and less than EncodeText cuts
+			return slog.IntValue(depth)
+		}
+		return slog.AnyValue(valuer{f.value(depth + 1)})
 	case 29:
 		return slog.AnyValue(&slog.Source{Function: f.text(), File: f.text(), Line: 1 + f.upTo(3)})
 	case 30:
