@@ -41,7 +41,8 @@ type HandlerConfig struct {
 
 // Extractor appends attributes to attrs for what it finds in ctx, and returns
 // the extended slice. It runs in the caller's goroutine at every record, and
-// concurrently; it does not retain attrs. If it panics, an attribute says so.
+// concurrently; it does not retain attrs, and does not log, which would call it
+// again. If it panics, an attribute says so.
 type Extractor func(ctx context.Context, attrs []slog.Attr) []slog.Attr
 
 // Handler is a [slog.Handler] that offers a [Record] of each call to a queue.

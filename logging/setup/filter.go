@@ -8,8 +8,9 @@ import (
 
 // Filter reports whether a record is kept. It runs in the goroutine of the call,
 // concurrently, before the record takes room in a queue, and sees what outputs
-// would: redacted values are [logging.Redacted]. A nil Filter keeps everything.
-// If one panics the record is kept, and Stats count it.
+// would: redacted values are [logging.Redacted]. It does not log, which would
+// call it again. A nil Filter keeps everything. If one panics the record is
+// kept, and Stats count it.
 type Filter func(r logging.Record) bool
 
 // LevelAtLeast keeps records of this level or a higher one.
