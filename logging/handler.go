@@ -31,8 +31,10 @@ type HandlerConfig struct {
 	// rendered anew. The name of a group hides all that is in it. Methods of such
 	// values are not called.
 	//
-	// Fields of a struct and keys of a map that is logged as one value, and words
-	// in a message that comes without its template, are no attributes.
+	// Members of structs and maps are redacted too, by the names that their JSON
+	// has; in the text of one that has a secret, its JSON stands in place of what
+	// package fmt would print. Words in a text have no names: neither those of a
+	// message that comes without its template, nor what an Error or a String says.
 	Redact []string
 	// Forms says in which forms values of no basic kind are rendered at the
 	// call; default FormJSON and FormText.
