@@ -28,11 +28,18 @@ func Has(path string) Filter {
 
 // Equals keeps records whose attribute at path has this value. Numbers are
 // equal if they are the same number, whatever their types; what is of none of
-// slog's kinds is compared by its text.
+// slog's kinds, as an error, is compared by its text, also with a string.
 func Equals(path string, value any) Filter {
 	want := frozen(slog.AnyValue(value).Resolve())
+	text := want
+	if want.Kind() == slog.KindString {
+		text = rendered(want.String())
+	}
 	return func(r logging.Record) bool {
 		v, ok := r.Find(path)
+		if ok && v.Kind() == slog.KindAny {
+			return equal(v, text)
+		}
 		return ok && equal(v, want)
 	}
 }

@@ -74,11 +74,14 @@ func TestEqualsInEveryForm(t *testing.T) {
 		var q queue
 		h, err := logging.NewHandler(&q, logging.HandlerConfig{Forms: forms})
 		require.NoError(t, err)
-		slog.New(h).Info("m", "pair", pair{1, 2}, "list", []string{"a"}, "err", traced{}, "ip", netip.MustParseAddr("::1"))
+		slog.New(h).Info("m", "pair", pair{1, 2}, "list", []string{"a"}, "err", traced{}, "ip", netip.MustParseAddr("::1"), "plain", errors.New("boom"))
 		for path, value := range map[string]any{"pair": pair{1, 2}, "list": []string{"a"}, "err": traced{}, "ip": netip.MustParseAddr("::1")} {
 			require.True(t, Equals(path, value)(q[0]), "%s, forms %b", path, forms)
 			require.False(t, Equals(path, pair{2, 1})(q[0]), "%s, forms %b", path, forms)
+			require.False(t, Equals(path, "dry")(q[0]), "%s, forms %b", path, forms)
 		}
+		require.True(t, Equals("plain", "boom")(q[0]), "forms %b", forms)
+		require.True(t, Equals("ip", "::1")(q[0]), "forms %b", forms)
 	}
 }
 
