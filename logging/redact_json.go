@@ -58,8 +58,15 @@ func (s secrets) namedIn(text string) bool {
 	text = strings.ToLower(text)
 	for _, name := range s {
 		name = strings.ToLower(name)
-		if strings.Contains(text, name+":") || strings.Contains(text, name+"=") {
-			return true
+		for rest := text; ; {
+			_, after, found := strings.Cut(rest, name)
+			if !found {
+				break
+			}
+			if after != "" && (after[0] == ':' || after[0] == '=') {
+				return true
+			}
+			rest = after
 		}
 	}
 	return false

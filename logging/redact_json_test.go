@@ -98,6 +98,8 @@ func TestSecretMembersInEachForm(t *testing.T) {
 	}{
 		{login{"ada", hunter}, `{"User":"ada","password":"[redacted]"}`, `{"User":"ada","password":"[redacted]"}`},
 		{hidden, `{"Owner":"ada","Deep":{}}`, `{"Owner":"ada","Deep":{}}`},
+		{map[string]string{"a": "token or token: x"}, `{"a":"token or token: x"}`, `{"a":"token or token: x"}`},
+		{[]string{"token or token"}, `["token or token"]`, `[token or token]`},
 		{point{X: 1}, `{"X":1,"In":null}`, `{X:1 S: In:<nil>}`},
 		{sealed{hunter}, `{"Token":"[redacted]"}`, `{"Token":"[redacted]"}`},
 		{map[string]int{"a": 1}, `{"a":1}`, `map[a:1]`},
