@@ -3,8 +3,10 @@ package logging
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math"
+	"reflect"
 	"testing"
 	"time"
 
@@ -44,6 +46,63 @@ func TestEncodersDifferFromSlog(t *testing.T) {
 	var theirs bytes.Buffer
 	empty(slog.New(slog.NewJSONHandler(&theirs, nil)))
 	require.Contains(t, theirs.String(), `"g":{}`)
+}
+
+// Values with methods that disagree or fail are what slog's handlers make of
+// them, whatever forms are asked for.
+func TestEncodersAgreeWithSlog(t *testing.T) {
+	type unusual struct {
+		name  string
+		value any
+	}
+	all := []unusual{
+		{"an error that panics", unsaid("oh")},
+		{"an error whose JSON fails", unmarshaled("oh")},
+		{"an error whose JSON panics", bombError{bomb{1, "oh"}}},
+		{"a panic with a struct", bomb{1, "oh"}},
+		{"bytes that are an error", octetError("oh")},
+		{"a hundred hours east", time.Date(2020, 1, 2, 3, 4, 5, 6e6, time.FixedZone("", 400_000))},
+		{"a hundred hours west", time.Date(2020, 1, 2, 3, 4, 5, 6e6, time.FixedZone("", -400_000))},
+		{"seconds east", time.Date(2020, 1, 2, 3, 4, 5, 6e6, time.FixedZone("", 59))},
+		{"a reflect.Value", reflect.ValueOf(map[string]int{"a": 1})},
+		{"a thousand slices", inSlices(1000)},
+	}
+	for _, u := range all {
+		for _, forms := range []Forms{FormJSON, FormText, FormJSON | FormText} {
+			t.Run(fmt.Sprint(u.name, forms), func(t *testing.T) {
+				use := func(l *slog.Logger) { l.Info("m", "v", u.value, slog.Group("g", "v", u.value)) }
+				untimed := func(_ []string, a slog.Attr) slog.Attr {
+					if a.Key == slog.TimeKey {
+						return slog.Attr{}
+					}
+					return a
+				}
+				var theirs bytes.Buffer
+				if forms&FormJSON != 0 {
+					use(slog.New(slog.NewJSONHandler(&theirs, &slog.HandlerOptions{ReplaceAttr: untimed})))
+					require.Equal(t, theirs.String(), logged(t, EncodeJSON, HandlerConfig{Forms: forms}, use)+"\n")
+				}
+				theirs.Reset()
+				if forms&FormText != 0 {
+					use(slog.New(slog.NewTextHandler(&theirs, &slog.HandlerOptions{ReplaceAttr: untimed})))
+					require.Equal(t, theirs.String(), logged(t, EncodeText, HandlerConfig{Forms: forms}, use)+"\n")
+				}
+			})
+		}
+	}
+}
+
+// bombError is an error whose JSON panics.
+type bombError struct{ bomb }
+
+func (e bombError) Error() string { return e.S }
+
+// inSlices returns a slice in so many slices.
+func inSlices(n int) (v any) {
+	for range n {
+		v = []any{v}
+	}
+	return v
 }
 
 func TestAppendJSONFloat(t *testing.T) {

@@ -65,10 +65,14 @@ func (f *freezer) value(key string, v slog.Value, depth int) (slog.Value, bool) 
 			}
 			source := *x
 			return slog.AnyValue(&source), true
-		case *Rendered:
-			return v, true // it never changes
+		case *Rendered: // it never changes
+			r, hidden := x.without(f.secrets)
+			f.count(hidden)
+			return slog.AnyValue(r), true
 		default:
-			return slog.AnyValue(Render(x, f.forms)), true
+			r, hidden := f.secrets.render(x, f.forms)
+			f.count(hidden)
+			return slog.AnyValue(r), true
 		}
 	}
 	return v, true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -195,4 +196,10 @@ func TestEncodersRenderWhatAStageAdds(t *testing.T) {
 	require.Equal(t, `{"level":"INFO","msg":"","k":[1],"n":null}`, encoded(t, EncodeJSON, r))
 	require.Equal(t, `level=INFO msg="" k=[1] n=<nil>`, encoded(t, EncodeText, r))
 	require.Equal(t, `{"@m":"","k":[1],"g":{},"n":null}`, encoded(t, EncodeCLEF, r))
+}
+
+// Package fmt looks into a reflect.Value, of which JSON sees nothing.
+func TestReflectedValuesThatContainThemselves(t *testing.T) {
+	line := logged(t, EncodeText, HandlerConfig{}, func(l *slog.Logger) { l.Info("m", "k", reflect.ValueOf(selves()["map"])) })
+	require.Contains(t, line, `k="!ERROR:reflect.Value contains itself, or is nested more than 1000 deep"`)
 }

@@ -190,7 +190,11 @@ func (f *feed) time() time.Time {
 	}
 	// Years 1 to 9998: slog's handlers write others wrong.
 	t := time.Unix(int64(f.bits()%315_000_000_000)-62_000_000_000, int64(f.bits()%1_000_000_000))
-	return t.In(time.FixedZone("", (f.upTo(48)-24)*1800))
+	half := 1800
+	if f.upTo(8) == 0 {
+		half = 18_000 // no such zone exists, but package time has it
+	}
+	return t.In(time.FixedZone("", (f.upTo(48)-24)*half))
 }
 
 func (f *feed) pc() uintptr {
@@ -210,7 +214,7 @@ func (f *feed) attrs(most, depth int) []slog.Attr {
 	return attrs
 }
 
-const kinds = 36
+const kinds = 40
 
 // value returns a value of any kind. Groups come out with something in them:
 // slog's handlers write lines that cannot be parsed if all of a group is left
@@ -275,7 +279,10 @@ func (f *feed) value(depth int) slog.Value {
 	case 27:
 		return slog.AnyValue(thrower(f.text()))
 	case 28:
-		return slog.AnyValue(valuer{f.value(min(depth+1, 4))})
+		if depth > 150 { // more than slog resolves, and less than EncodeText cuts
+			return slog.IntValue(depth)
+		}
+		return slog.AnyValue(valuer{f.value(depth + 1)})
 	case 29:
 		return slog.AnyValue(&slog.Source{Function: f.text(), File: f.text(), Line: 1 + f.upTo(3)})
 	case 30:
@@ -288,6 +295,14 @@ func (f *feed) value(depth int) slog.Value {
 		return slog.AnyValue(formatter(f.text()))
 	case 34:
 		return slog.AnyValue(jsonError(f.text()))
+	case 35:
+		return slog.AnyValue(unsaid(f.text()))
+	case 36:
+		return slog.AnyValue(unmarshaled(f.text()))
+	case 37:
+		return slog.AnyValue(octetError(f.text()))
+	case 38:
+		return slog.AnyValue(bomb{f.upTo(3), f.text()})
 	}
 	return slog.AnyValue((*time.Time)(nil))
 }
@@ -307,7 +322,21 @@ type (
 	jsonError string
 	valuer    struct{ v slog.Value }
 	pathError struct{ path string }
+
+	unsaid      string // an error that panics
+	unmarshaled string // an error whose JSON fails
+	octetError  []byte
+	bomb        struct { // whose JSON panics with itself
+		N int
+		S string
+	}
 )
+
+func (e unsaid) Error() string                     { panic(string(e)) }
+func (e unmarshaled) Error() string                { return string(e) }
+func (e unmarshaled) MarshalJSON() ([]byte, error) { return nil, errors.New(string(e)) }
+func (e octetError) Error() string                 { return "octets " + string(e) }
+func (b bomb) MarshalJSON() ([]byte, error)        { panic(b) }
 
 func (e *pathError) Error() string             { return "bad path " + e.path }
 func (v valuer) LogValue() slog.Value          { return v.v }

@@ -31,17 +31,20 @@ type HandlerConfig struct {
 	// rendered anew. The name of a group hides all that is in it. Methods of such
 	// values are not called.
 	//
-	// Attributes have names. Fields of a struct that is logged as one value, and
-	// words in a message that comes without its template, have none.
+	// Members of structs and maps are redacted too, by the names that their JSON
+	// has; in the text of one that has a secret, its JSON stands in place of what
+	// package fmt would print. Words in a text have no names: neither those of a
+	// message that comes without its template, nor what an Error or a String says.
 	Redact []string
 	// Forms says in which forms values of no basic kind are rendered at the
-	// call; default both.
+	// call; default FormJSON and FormText.
 	Forms Forms
 }
 
 // Extractor appends attributes to attrs for what it finds in ctx, and returns
 // the extended slice. It runs in the caller's goroutine at every record, and
-// concurrently; it does not retain attrs. If it panics, an attribute says so.
+// concurrently; it does not retain attrs, and does not log, which would call it
+// again. If it panics, an attribute says so.
 type Extractor func(ctx context.Context, attrs []slog.Attr) []slog.Attr
 
 // Handler is a [slog.Handler] that offers a [Record] of each call to a queue.
@@ -65,10 +68,10 @@ type Handler struct {
 // name to redact is empty.
 func NewHandler(queue Queue, cfg HandlerConfig) (*Handler, error) {
 	switch {
-	case queue == nil:
-		return nil, &pipeline.ConfigError{Field: "queue", Value: queue, Reason: "must not be nil"}
-	case cfg.Forms > FormJSON|FormText:
-		return nil, &pipeline.ConfigError{Field: "Forms", Value: uint8(cfg.Forms), Reason: "must be FormJSON, FormText, or both"}
+	case queue == nil, queue == (*pipeline.Pipeline[Record])(nil), queue == (*pipeline.Fan[Record])(nil):
+		return nil, &pipeline.ConfigError{Field: "queue", Value: nil, Reason: "must not be nil"}
+	case cfg.Forms > FormJSON|FormText|FormErrors || cfg.Forms == FormErrors:
+		return nil, &pipeline.ConfigError{Field: "Forms", Value: uint8(cfg.Forms), Reason: "must be FormJSON, FormText, or both, and may have FormErrors"}
 	}
 	for i, extract := range cfg.Extract {
 		if extract == nil {

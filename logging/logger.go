@@ -32,7 +32,8 @@ type LoggerConfig struct {
 	// and exit here: the logger itself never does.
 	OnFatal func()
 	// OnError is called with the error of a handler that did not take a
-	// record, in the goroutine of the call. slog has nowhere to say it.
+	// record, in the goroutine of the call. slog has nowhere to say it. It must
+	// not log to the same handler, which would call it again without end.
 	OnError func(error)
 	// Clock is what records get their time from; default the system's.
 	Clock clock.Clock

@@ -5,20 +5,24 @@ import (
 	"reflect"
 )
 
-// maxPrint is how deep a value may be nested to be printed. Package fmt has no
-// limit: a map that contains itself would end the program.
+// maxPrint is how deep a value may be nested to be printed: so many maps,
+// slices and structs inside each other. Package fmt has no limit: a map that
+// contains itself would end the program.
 const maxPrint = 1000
 
-// printed is fmt's %+v for values that may contain themselves.
-func printed(v any) string {
-	switch v.(type) {
+// printed is fmt.Sprintf with one verb, for values that may contain themselves.
+func printed(verb string, v any) string {
+	of := reflect.ValueOf(v)
+	switch x := v.(type) {
+	case reflect.Value: // fmt looks into it, and calls no method
+		of = x
 	case fmt.Formatter, fmt.Stringer, error:
-	default:
-		if bottomless(reflect.ValueOf(v), 0) {
-			return fmt.Sprintf("!ERROR:%T contains itself, or is nested more than %d deep", v, maxPrint)
-		}
+		of = reflect.Value{}
 	}
-	return fmt.Sprintf("%+v", v)
+	if bottomless(of, 0) {
+		return fmt.Sprintf("!ERROR:%T contains itself, or is nested more than %d deep", v, maxPrint)
+	}
+	return fmt.Sprintf(verb, v)
 }
 
 // bottomless reports whether v is nested too deep. It goes where fmt goes: into
@@ -31,7 +35,7 @@ func bottomless(v reflect.Value, depth int) bool {
 	case reflect.Pointer:
 		return depth == 0 && bottomless(v.Elem(), 1)
 	case reflect.Interface:
-		return bottomless(v.Elem(), depth+1)
+		return bottomless(v.Elem(), max(depth, 1)) // a pointer in it is no longer at the top
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if bottomless(v.Field(i), depth+1) {

@@ -55,10 +55,24 @@ func (f *freezer) redact(a *slog.Attr) {
 		a.Value = slog.StringValue(Redacted)
 		return
 	}
-	if k := a.Value.Kind(); k == slog.KindGroup || k == slog.KindLogValuer {
-		if v, ok := f.value(a.Key, a.Value, 0); ok {
-			a.Value = v
+	switch a.Value.Kind() {
+	case slog.KindAny:
+		if _, structure := a.Value.Any().(*Rendered); !structure {
+			return
 		}
+	case slog.KindGroup, slog.KindLogValuer:
+	default:
+		return
+	}
+	if v, ok := f.value(a.Key, a.Value, 0); ok {
+		a.Value = v
+	}
+}
+
+// count notes that a value was secret.
+func (f *freezer) count(hidden bool) {
+	if hidden {
+		f.redacted++
 	}
 }
 

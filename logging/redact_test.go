@@ -2,6 +2,7 @@ package logging
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -20,6 +21,12 @@ type account struct{}
 
 func (account) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("user", "ada"), slog.String("PassWord", hunter))
+}
+
+// login is logged as one value.
+type login struct {
+	User     string
+	Password string `json:"password"`
 }
 
 // unspeakable has methods that must not be called.
@@ -45,7 +52,21 @@ func TestNoFormatShowsASecret(t *testing.T) {
 		"inside WithGroup": func(l *slog.Logger, _ *Logger) {
 			l.WithGroup("token").WithGroup("g").Info("m", slog.Group("", "b", hunter), slog.Any("", errors.New(hunter)))
 		},
-		"LogValuer":     func(l *slog.Logger, _ *Logger) { l.Info("m", "account", account{}) },
+		"LogValuer": func(l *slog.Logger, _ *Logger) { l.Info("m", "account", account{}) },
+		"struct":    func(l *slog.Logger, _ *Logger) { l.Info("m", "login", login{"ada", hunter}) },
+		"pointer":   func(l *slog.Logger, _ *Logger) { l.Info("m", "login", &login{"ada", hunter}) },
+		"slice":     func(l *slog.Logger, _ *Logger) { l.Info("m", "logins", []login{{"ada", ""}, {"bob", hunter}}) },
+		"map": func(l *slog.Logger, _ *Logger) {
+			l.Info("m", "form", map[string]any{"TOKEN": []any{hunter, map[string]any{"a": hunter}}, "z": 1})
+		},
+		"any in a group": func(l *slog.Logger, _ *Logger) { l.WithGroup("g").With("a", []any{login{"ada", hunter}}).Info("m") },
+		"JSON": func(l *slog.Logger, _ *Logger) {
+			l.Info("m", "body", json.RawMessage(`{"user":"ada", "t\u006fken": "`+hunter+`"}`))
+		},
+		"rendered": func(l *slog.Logger, _ *Logger) { l.Info("m", "login", Render(login{"ada", hunter}, FormJSON|FormText)) },
+		"structure": func(_ *slog.Logger, l *Logger) {
+			l.Information("{@Login} {Again} {X,5:j}", login{"ada", hunter}, []login{{"ada", hunter}}, map[string]string{"token": hunter})
+		},
 		"not called":    func(l *slog.Logger, _ *Logger) { l.Info("m", "token", unspeakable{t}) },
 		"context":       func(l *slog.Logger, _ *Logger) { l.InfoContext(context.WithValue(t.Context(), key{}, hunter), "m") },
 		"hole":          func(_ *slog.Logger, l *Logger) { l.Information("log in with {Password}", hunter) },
@@ -53,7 +74,10 @@ func TestNoFormatShowsASecret(t *testing.T) {
 		"index":         func(_ *slog.Logger, l *Logger) { l.Information("{0} {1}", "a", hunter) },
 		"surplus":       func(_ *slog.Logger, l *Logger) { l.Information("{A}", "a", hunter) },
 		"group in hole": func(_ *slog.Logger, l *Logger) { l.Information("log in with {Account}", account{}) },
-		"ForContext":    func(_ *slog.Logger, l *Logger) { l.ForContext(slog.String("password", hunter)).Information("m") },
+		"group as text": func(_ *slog.Logger, l *Logger) {
+			l.Information("log in with {$Account} {@Again}", account{}, account{})
+		},
+		"ForContext": func(_ *slog.Logger, l *Logger) { l.ForContext(slog.String("password", hunter)).Information("m") },
 		"hole in group": func(l *slog.Logger, _ *Logger) {
 			templates, err := NewLogger(l.WithGroup("token").Handler(), LoggerConfig{})
 			require.NoError(t, err)

@@ -13,11 +13,13 @@ import (
 // Forms is a set of forms that a value is rendered in.
 type Forms uint8
 
-// The forms. JSON and CLEF need the first, text and the console the second. An
-// encoder that does not find its own takes the other one as a string.
+// The forms. JSON needs the first, text and the console the second, CLEF the
+// first and, for its @x, the third. An encoder that does not find its own takes
+// another one as a string.
 const (
-	FormJSON Forms = 1 << iota // as slog's JSON handler writes it
-	FormText                   // as slog's text handler does
+	FormJSON   Forms = 1 << iota // as slog's JSON handler writes it
+	FormText                     // as slog's text handler does
+	FormErrors                   // FormText of errors alone
 )
 
 // Rendered is what a value looked like when it was logged: an error, a
@@ -33,16 +35,18 @@ type Rendered struct {
 	isErr bool
 }
 
-// Render renders v in the given forms, not none. It calls v's methods, as
-// Error, String, MarshalJSON or MarshalText, in the caller's goroutine.
+// Render renders v in the given forms, FormJSON or FormText among them. It
+// calls v's methods, as Error, String, MarshalJSON or MarshalText, in the
+// caller's goroutine.
 func Render(v any, forms Forms) *Rendered {
-	r := &Rendered{forms: forms}
-	_, r.isErr = v.(error)
-	if forms&FormJSON != 0 {
-		r.renderJSON(v)
+	_, isErr := v.(error)
+	if isErr && forms&FormErrors != 0 {
+		forms |= FormText
 	}
+	r := &Rendered{forms: forms, isErr: isErr}
+	said := forms&FormJSON != 0 && r.renderJSON(v)
 	if forms&FormText != 0 {
-		r.renderText(v)
+		r.renderText(v, said)
 	}
 	return r
 }
@@ -55,6 +59,15 @@ func failed(err error) *Rendered {
 
 // IsError reports whether the value was an error.
 func (r *Rendered) IsError() bool { return r.isErr }
+
+// Equal reports whether both look alike in the text form, or, if one of them
+// has none, in JSON.
+func (r *Rendered) Equal(x *Rendered) bool {
+	if r.forms&x.forms&FormText == 0 {
+		return string(r.appendJSON(nil)) == string(x.appendJSON(nil))
+	}
+	return r.text == x.text
+}
 
 // String returns the text form.
 func (r *Rendered) String() string {
@@ -80,7 +93,8 @@ func (r *Rendered) appendJSON(dst []byte) []byte {
 	return append(dst, r.json...)
 }
 
-func (r *Rendered) renderJSON(v any) {
+// renderJSON reports whether the JSON is what an error's Error has returned.
+func (r *Rendered) renderJSON(v any) (said bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.json, r.plain = panicked(v, p), true
@@ -88,15 +102,17 @@ func (r *Rendered) renderJSON(v any) {
 	}()
 	if _, marshals := v.(json.Marshaler); r.isErr && !marshals {
 		r.json, r.plain = v.(error).Error(), true
-		return
+		return true
 	}
 	var err error
 	if r.json, err = marshal(v); err != nil {
 		r.json, r.plain = fmt.Sprintf("!ERROR:%v", err), true
 	}
+	return false
 }
 
-func (r *Rendered) renderText(v any) {
+// renderText renders the text, which most errors have said already.
+func (r *Rendered) renderText(v any, said bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.text = panicked(v, p)
@@ -110,15 +126,15 @@ func (r *Rendered) renderText(v any) {
 		r.text = string(data)
 		return
 	}
-	if _, formats := v.(fmt.Formatter); r.isErr && !formats && r.plain {
-		r.text = r.json // %+v would call Error again
-		return
-	}
 	if t := reflect.TypeOf(v); t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
 		r.text, r.bytes = string(reflect.ValueOf(v).Bytes()), true
 		return
 	}
-	r.text = printed(v)
+	if _, formats := v.(fmt.Formatter); said && !formats {
+		r.text = r.json // %+v would call Error again
+		return
+	}
+	r.text = printed("%+v", v)
 }
 
 // panicked describes the panic p of a method of v.
@@ -126,7 +142,7 @@ func panicked(v, p any) string {
 	if v := reflect.ValueOf(v); v.Kind() == reflect.Pointer && v.IsNil() {
 		return "<nil>" // the method is not made for it, and this says more
 	}
-	return "!PANIC: " + printed(p)
+	return "!PANIC: " + printed("%v", p)
 }
 
 // marshaler is an encoder, kept for its buffers.

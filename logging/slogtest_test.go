@@ -3,10 +3,12 @@ package logging
 import (
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/slogtest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,6 +16,8 @@ import (
 )
 
 func TestHandlerKeepsSlogsRules(t *testing.T) {
+	console, err := NewConsoleEncoder(ConsoleConfig{Color: ColorNever})
+	require.NoError(t, err)
 	for _, format := range []struct {
 		name   string
 		encode sinks.Encoder[Record]
@@ -22,6 +26,7 @@ func TestHandlerKeepsSlogsRules(t *testing.T) {
 		{"JSON", EncodeJSON, parseJSON},
 		{"text", EncodeText, parseText},
 		{"CLEF", EncodeCLEF, parseCLEF},
+		{"console", console, parseConsole},
 	} {
 		t.Run(format.name, func(t *testing.T) {
 			var q *taken
@@ -60,6 +65,19 @@ func parseCLEF(t *testing.T, line string) map[string]any {
 	}
 	require.NotContains(t, m, "@l")
 	m[slog.LevelKey] = "Information" // what a line without @l has
+	return m
+}
+
+// parseConsole names what has no key. Messages are of one word.
+func parseConsole(t *testing.T, line string) map[string]any {
+	words := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 4)
+	head := map[string]any{}
+	if _, err := time.Parse(DefaultTimeFormat, words[0]); err == nil {
+		head[slog.TimeKey], words = words[0], words[1:]
+	}
+	head[slog.LevelKey], head[slog.MessageKey] = words[0], words[1]
+	m := parseText(t, strings.Join(words[2:], " "))
+	maps.Copy(m, head)
 	return m
 }
 

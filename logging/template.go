@@ -11,15 +11,15 @@ import (
 //	{UserId}           the next argument, as property UserId
 //	{0}                argument 0, if all holes of the template are numbers
 //	{@Cart}            the argument's structure, as JSON
-//	{$Cart}            the argument's text, whatever else it is
+//	{$Cart}            the argument's text, unless it is a group
 //	{Name,10}          at least 10 characters wide, to the right; {Name,-10} to the left
 //	{Price:0.00}       with a format; a format that does not fit the value is ignored
 //	{{ and }}          braces
 //
-// What is not a valid hole is text. A name that occurs again is the same
-// property and takes no further argument. A hole without an argument stays as
-// it is written; an argument without a hole becomes the property "__" and its
-// position, counted from 0.
+// What is not a valid hole is text, up to its closing brace. A name that occurs
+// again is the same property and takes no further argument. A hole without an
+// argument stays as it is written; an argument without a hole becomes the
+// property "__" and its position, counted from 0.
 //
 // A Template does not change and is safe for concurrent use.
 type Template struct {

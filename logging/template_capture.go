@@ -7,7 +7,7 @@ import (
 	"reflect"
 )
 
-// captureArg takes an argument as its hole wants it.
+// captureArg takes an argument as its hole wants it. A group stays one.
 func captureArg(arg any, how capture) slog.Value {
 	v := slog.AnyValue(arg).Resolve()
 	switch v.Kind() {
@@ -20,7 +20,8 @@ func captureArg(arg any, how capture) slog.Value {
 			v = slog.GroupValue()
 		}
 	}
-	if how == stringify && v.Kind() != slog.KindString {
+	// What is in a group keeps its name, by which a handler may have to redact it.
+	if k := v.Kind(); how == stringify && k != slog.KindString && k != slog.KindGroup {
 		return slog.StringValue(string(appendValue(nil, v, "l", true)))
 	}
 	return v

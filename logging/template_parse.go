@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // maxWidth is the greatest width of a hole, so that a template cannot ask for
@@ -98,22 +97,15 @@ var undoubler = strings.NewReplacer("{{", "{", "}}", "}")
 
 func undouble(s string) string { return undoubler.Replace(s) }
 
-// hole takes what begins with a single brace: a hole if it is a valid one,
-// else text up to where it ceases to look like one.
+// hole takes what begins with a single brace, up to the next closing one,
+// whatever is between them: a hole if it is a valid one, else text. Without a
+// closing brace all of s is text.
 func hole(s string) (tok token, name string, how capture) {
-	end := 1
-	for end < len(s) {
-		r, size := utf8.DecodeRuneInString(s[end:])
-		if !inHole(r) {
-			break
-		}
-		end += size
+	end := strings.IndexByte(s, '}')
+	if end < 0 {
+		return token{raw: s, text: s, prop: -1}, "", byType
 	}
 	tok.prop = -1
-	if end == len(s) || s[end] != '}' {
-		tok.raw, tok.text = s[:end], s[:end]
-		return tok, "", byType
-	}
 	tok.raw = s[:end+1]
 	name, tok.format, _ = strings.Cut(s[1:end], ":")
 	name, align, aligned := strings.Cut(name, ",")
@@ -121,16 +113,20 @@ func hole(s string) (tok token, name string, how capture) {
 		how, name = capture(name[0]), name[1:]
 	}
 	var ok bool
-	if tok.width, ok = width(align); aligned && !ok || !isName(name) {
+	if tok.width, ok = width(align); aligned && !ok || !isName(name) || !isFormat(tok.format) {
 		return token{raw: tok.raw, text: tok.raw, prop: -1}, "", byType
 	}
 	return tok, name, how
 }
 
-// inHole reports whether r may stand between the braces of a hole.
-func inHole(r rune) bool {
-	return r != '}' && r != '{' && r != utf8.RuneError &&
-		(unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsPunct(r) || strings.ContainsRune("$ +", r))
+// isFormat reports whether s may be a format, if only one that is ignored.
+func isFormat(s string) bool {
+	for _, r := range s {
+		if r != ' ' && r != '+' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsPunct(r) {
+			return false
+		}
+	}
+	return true
 }
 
 func isName(s string) bool {

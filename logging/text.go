@@ -168,12 +168,12 @@ func needsQuotes(s string) bool {
 // second, cut off and not rounded.
 func appendMillis(dst []byte, t time.Time) []byte {
 	// The layout without a fraction is one that package time is fast at; the
-	// fraction then goes in before the zone, which is Z or six characters.
-	const zone = len("+00:00")
+	// fraction then goes in before the zone, which is Z or begins with a sign,
+	// the last there is.
 	dst = t.AppendFormat(dst, time.RFC3339)
-	at := len(dst) - zone
-	if dst[len(dst)-1] == 'Z' {
-		at = len(dst) - 1
+	at := len(dst) - 1
+	for c := dst[at]; c != 'Z' && c != '+' && c != '-'; c = dst[at] {
+		at--
 	}
 	ms := t.Nanosecond() / int(time.Millisecond)
 	dst = append(dst, "...."...)

@@ -114,10 +114,13 @@ type Config[T any] struct {
 	// deadline finds inside a stuck sink are reported when the sink returns.
 	OnFailure func(ctx context.Context, f stage.Failure[T])
 	// OnDrop is called with evicted events: their number exactly, and the
-	// events themselves while the hook keeps up, else the latest. Room for up
-	// to 4·min(QueueSize, 4096) events is allocated for it; without the hook
-	// none are kept.
+	// events themselves while the hook keeps up, else the latest.
 	OnDrop func(ctx context.Context, d stage.Dropped[T])
+	// DropEvents is how many events are kept for a call of OnDrop; default
+	// QueueSize, or 4096 if that is less; negative: none, OnDrop hears of
+	// numbers alone. Room for twice as many is allocated, and for as many again
+	// if QueueBytes is set; without the hook none are kept.
+	DropEvents int
 
 	// Clock is what all waiting and all timestamps go by; default the
 	// system's.
@@ -224,6 +227,10 @@ func (c *Config[T]) validate() error {
 		return refuse("Reserve", c.Reserve, "must be above 0 and below 1")
 	case c.Important == nil && c.Reserve > 0:
 		return refuse("Reserve", c.Reserve, "needs Important")
+	case c.DropEvents != 0 && c.OnDrop == nil:
+		return refuse("DropEvents", c.DropEvents, "needs OnDrop")
+	case c.DropEvents > queue:
+		return refuse("DropEvents", c.DropEvents, fmt.Sprintf("must not exceed QueueSize = %d", queue))
 	case c.BatchSize < 0:
 		return refuse("BatchSize", c.BatchSize, "must not be negative")
 	case c.BatchSize > queue:
@@ -270,6 +277,7 @@ func (c *Config[T]) intake() stage.IntakeConfig[T] {
 		LesserSize:     c.QueueSize - int(c.Reserve*float64(c.QueueSize)),
 		LesserBytes:    c.QueueBytes - int64(c.Reserve*float64(c.QueueBytes)),
 		ReportDrops:    c.OnDrop != nil,
+		DropEvents:     c.DropEvents,
 		ReportPressure: c.OnPressure != nil,
 		Clock:          c.Clock,
 	}

@@ -56,6 +56,8 @@ func TestWhatNewRefuses(t *testing.T) {
 		{ranked(config{Reserve: -0.5}), "Reserve", -0.5, "above 0"},
 		{ranked(config{Reserve: 1}), "Reserve", 1.0, "below 1"},
 		{ranked(config{Reserve: math.Inf(1)}), "Reserve", math.Inf(1), ""},
+		{config{DropEvents: -1}, "DropEvents", -1, "OnDrop"},
+		{config{QueueSize: 15, DropEvents: 16, OnDrop: func(context.Context, stage.Dropped[Event]) {}}, "DropEvents", 16, "QueueSize = 15"},
 		{config{Pace: time.Second}, "Pace", time.Second, "100ms"},
 		{config{Stages: []stage.Stage[Event]{nil}}, "Stages[0]", nil, "nil"},
 		{config{Stages: []stage.Stage[Event]{pass, nil}}, "Stages[1]", nil, "nil"},

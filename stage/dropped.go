@@ -24,10 +24,11 @@ type Dropped[T any] struct {
 	Reason    Eviction
 	Count     uint64 // events evicted since the last call for this reason; exact
 	Important uint64 // those of them that Config.Important says are
-	Events    []T    // those events, oldest first; the latest of them if the hook did not keep up
+	Events    []T    // those events, oldest first; the latest of them if the hook did not keep up, or has no room for more
 }
 
-// maxDropLog bounds the events kept for a drop hook that does not keep up.
+// maxDropLog bounds the events kept for a drop hook that does not keep up,
+// unless it asks for more.
 const maxDropLog = 4096
 
 // dropLog gathers evicted events between two calls of the drop hook: all of
@@ -39,8 +40,26 @@ type dropLog[T any] struct {
 	next      int // oldest in the ring
 }
 
-func newDropLog[T any](queueSize int) dropLog[T] {
-	return dropLog[T]{events: make([]T, 0, min(queueSize, maxDropLog))}
+func newDropLog[T any](events int) dropLog[T] {
+	return dropLog[T]{events: make([]T, 0, events)}
+}
+
+// dropLogs returns one for each reason that there can be.
+func (c *IntakeConfig[T]) dropLogs() (logs [numEviction]dropLog[T]) {
+	if !c.ReportDrops {
+		return logs
+	}
+	events := c.DropEvents
+	if events == 0 {
+		events = min(c.QueueSize, maxDropLog)
+	}
+	for why := range logs {
+		if Eviction(why) == EvictedBytes && c.QueueBytes == 0 {
+			events = 0 // there is no such bound
+		}
+		logs[why] = newDropLog[T](max(events, 0))
+	}
+	return logs
 }
 
 func (d *dropLog[T]) add(ev T, important bool) {
@@ -54,6 +73,9 @@ func (d *dropLog[T]) add(ev T, important bool) {
 	if len(d.events) < cap(d.events) {
 		d.events = append(d.events, ev)
 		return
+	}
+	if len(d.events) == 0 {
+		return // only numbers are asked for
 	}
 	d.events[d.next] = ev
 	if d.next++; d.next == len(d.events) {

@@ -21,9 +21,35 @@ func TestDropLogKeepsTheLatest(t *testing.T) {
 	}
 }
 
+// What is kept is asked for, and nothing for bytes that nobody counts.
+func TestRoomForDrops(t *testing.T) {
+	for _, c := range []struct {
+		cfg          IntakeConfig[int]
+		count, bytes int
+	}{
+		{IntakeConfig[int]{QueueSize: 100}, 0, 0},
+		{IntakeConfig[int]{QueueSize: 100, ReportDrops: true}, 100, 0},
+		{IntakeConfig[int]{QueueSize: 100, QueueBytes: 1, ReportDrops: true}, 100, 100},
+		{IntakeConfig[int]{QueueSize: 1 << 30, ReportDrops: true}, maxDropLog, 0},
+		{IntakeConfig[int]{QueueSize: 1 << 30, ReportDrops: true, DropEvents: 10_000}, 10_000, 0},
+		{IntakeConfig[int]{QueueSize: 100, QueueBytes: 1, ReportDrops: true, DropEvents: -1}, 0, 0},
+	} {
+		logs := c.cfg.dropLogs()
+		require.Equal(t, [2]int{c.count, c.bytes}, [2]int{cap(logs[EvictedCount].events), cap(logs[EvictedBytes].events)}, "%+v", c.cfg)
+	}
+}
+
+// Without room the numbers are exact all the same.
+func TestDropsAreCountedWithoutRoom(t *testing.T) {
+	d := newDropLog[int](0)
+	d.add(1, true)
+	d.add(2, false)
+	got := d.dropped(EvictedCount)
+	require.Equal(t, Dropped[int]{Count: 2, Important: 1, Events: []int{}}, got)
+}
+
 func TestDropLogIsBounded(t *testing.T) {
-	d := newDropLog[int](1 << 30)
-	require.Equal(t, maxDropLog, cap(d.events))
+	d := newDropLog[int](maxDropLog)
 	for ev := range 3*maxDropLog + 7 {
 		d.add(ev, false)
 	}

@@ -38,6 +38,7 @@ type IntakeConfig[T any] struct {
 	SpillSize int // overflowed events that may wait for the routes; 0: none go there
 
 	ReportDrops    bool // somebody asks for evicted events
+	DropEvents     int  // at most so many for a call; 0: QueueSize, or 4096 if that is less; negative: none, but their number
 	ReportPressure bool // somebody asks for crossings
 
 	Clock clock.Clock // nil: the system's
@@ -169,11 +170,7 @@ func NewIntake[T any](cfg IntakeConfig[T], ledger *Ledger) *Intake[T] {
 	if q.ranked {
 		q.kept.ring = make([]*Buffer[T], buffers)
 	}
-	if cfg.ReportDrops {
-		for why := range q.drops {
-			q.drops[why] = newDropLog[T](cfg.QueueSize)
-		}
-	}
+	q.drops = q.cfg.dropLogs()
 	if cfg.SpillSize > 0 {
 		q.spills.ring = make([]spilled[T], cfg.SpillSize)
 		q.spills.notice = make(chan struct{}, 1)

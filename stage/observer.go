@@ -32,13 +32,7 @@ type Observer[T any] struct {
 
 // NewObserver returns the observer of an intake.
 func NewObserver[T any](hooks Hooks[T], intake *Intake[T]) *Observer[T] {
-	o := &Observer[T]{Hooks: hooks, Intake: intake}
-	if hooks.OnDrop != nil {
-		for why := range o.log {
-			o.log[why] = newDropLog[T](intake.cfg.QueueSize)
-		}
-	}
-	return o
+	return &Observer[T]{Hooks: hooks, Intake: intake, log: intake.cfg.dropLogs()}
 }
 
 // Panics returns how many hooks have panicked or ended their goroutine.

@@ -3,6 +3,8 @@
 package figures
 
 import (
+	"reflect"
+
 	"github.com/penstock-go/penstock/pipeline"
 	"github.com/penstock-go/penstock/stage"
 )
@@ -24,6 +26,13 @@ type Timing struct {
 	Help   string
 	Labels []string
 	Read   func(s *pipeline.Stats, emit func(q stage.Quantiles, labels ...string))
+}
+
+// IsNil reports whether source is no pipeline: nil, or a nil pointer, as New
+// returns with an error that nobody looked at.
+func IsNil(source any) bool {
+	v := reflect.ValueOf(source)
+	return source == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // Quantiles are the shares that a [stage.Quantiles] knows, the greatest, which

@@ -43,7 +43,8 @@ type Config struct {
 	// Extract takes attributes from the context of each call, or makes others
 	// for it; see [logging.HandlerConfig].
 	Extract []logging.Extractor
-	// Redact names attributes whose values no output sees; see
+	// Redact names attributes, and members of what is logged as one value, whose
+	// values no output sees; see
 	// [logging.HandlerConfig].
 	Redact []string
 	// Source keeps the position of each call in the source.

@@ -19,7 +19,7 @@ import (
 // summary for each Config.DropSummary, none while the one before may still be in
 // the queue, and a last one at Close if there is something left to say. It takes
 // no part in levels and filters, is important, and is counted like any record.
-const DropTemplate = "{count} records dropped in {period}"
+const DropTemplate = "{count:N0} records dropped in {period:l}"
 
 // drops counts records that an output did not take, or did not keep.
 type drops struct{ count, bytes, full, tooLarge, invalid uint64 }
@@ -51,13 +51,16 @@ func (d drops) reasons() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-func (d drops) message(period time.Duration) string {
+// message returns the message of a summary, and the texts in it of the
+// template's holes.
+func (d drops) message(period time.Duration) (message string, renderings []string) {
 	records := " records"
 	if d.total() == 1 {
 		records = " record"
 	}
-	seconds := strconv.FormatFloat(period.Round(time.Millisecond).Seconds(), 'f', -1, 64)
-	return thousands(d.total()) + records + " dropped in " + seconds + " s"
+	count := thousands(d.total())
+	seconds := strconv.FormatFloat(period.Round(time.Millisecond).Seconds(), 'f', -1, 64) + " s"
+	return count + records + " dropped in " + seconds, []string{count, seconds}
 }
 
 // thousands writes n with a comma between groups of three digits.

@@ -8,8 +8,9 @@ import (
 
 // Filter reports whether a record is kept. It runs in the goroutine of the call,
 // concurrently, before the record takes room in a queue, and sees what outputs
-// would: redacted values are [logging.Redacted]. A nil Filter keeps everything.
-// If one panics the record is kept, and Stats count it.
+// would: redacted values are [logging.Redacted]. It does not log, which would
+// call it again. A nil Filter keeps everything. If one panics the record is
+// kept, and Stats count it.
 type Filter func(r logging.Record) bool
 
 // LevelAtLeast keeps records of this level or a higher one.
@@ -27,11 +28,18 @@ func Has(path string) Filter {
 
 // Equals keeps records whose attribute at path has this value. Numbers are
 // equal if they are the same number, whatever their types; what is of none of
-// slog's kinds is compared by its text.
+// slog's kinds, as an error, is compared by its text, also with a string.
 func Equals(path string, value any) Filter {
 	want := frozen(slog.AnyValue(value).Resolve())
+	text := want
+	if want.Kind() == slog.KindString {
+		text = rendered(want.String())
+	}
 	return func(r logging.Record) bool {
 		v, ok := r.Find(path)
+		if ok && v.Kind() == slog.KindAny {
+			return equal(v, text)
+		}
 		return ok && equal(v, want)
 	}
 }

@@ -15,7 +15,11 @@ func frozen(v slog.Value) slog.Value {
 	if _, done := v.Any().(*logging.Rendered); done {
 		return v
 	}
-	return slog.AnyValue(logging.Render(v.Any(), logging.FormText|logging.FormJSON))
+	return rendered(v.Any())
+}
+
+func rendered(v any) slog.Value {
+	return slog.AnyValue(logging.Render(v, logging.FormText|logging.FormJSON))
 }
 
 // equal compares a record's value with one that frozen returned.
@@ -24,7 +28,7 @@ func equal(v, want slog.Value) bool {
 		x, ok := v.Any().(*logging.Rendered)
 		y, also := want.Any().(*logging.Rendered)
 		if ok && also {
-			return x.String() == y.String()
+			return x.Equal(y)
 		}
 		return ok == also && v.Equal(want)
 	}

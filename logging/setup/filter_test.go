@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,24 @@ func TestFilters(t *testing.T) {
 	}
 	require.False(t, Named("mill")(one(t, func(l *slog.Logger) { l.Info("m", NameKey, 5) })))
 	require.False(t, Named("mill")(one(t, func(l *slog.Logger) { l.Info("m") })))
+}
+
+// What is of none of slog's kinds is compared whatever forms the outputs need.
+func TestEqualsInEveryForm(t *testing.T) {
+	type pair struct{ A, B int }
+	for _, forms := range []logging.Forms{logging.FormJSON, logging.FormText, logging.FormJSON | logging.FormErrors, 0} {
+		var q queue
+		h, err := logging.NewHandler(&q, logging.HandlerConfig{Forms: forms})
+		require.NoError(t, err)
+		slog.New(h).Info("m", "pair", pair{1, 2}, "list", []string{"a"}, "err", traced{}, "ip", netip.MustParseAddr("::1"), "plain", errors.New("boom"))
+		for path, value := range map[string]any{"pair": pair{1, 2}, "list": []string{"a"}, "err": traced{}, "ip": netip.MustParseAddr("::1")} {
+			require.True(t, Equals(path, value)(q[0]), "%s, forms %b", path, forms)
+			require.False(t, Equals(path, pair{2, 1})(q[0]), "%s, forms %b", path, forms)
+			require.False(t, Equals(path, "dry")(q[0]), "%s, forms %b", path, forms)
+		}
+		require.True(t, Equals("plain", "boom")(q[0]), "forms %b", forms)
+		require.True(t, Equals("ip", "::1")(q[0]), "forms %b", forms)
+	}
 }
 
 // Filters decide before the queue; each record is in the books of each output.

@@ -121,6 +121,9 @@ func (l *Log) output(cfg *Config, attrs []slog.Attr, out *Output, main sink, pc 
 	if cfg.DropSummary > 0 {
 		s := &summary{every: cfg.DropSummary, clk: l.clk, stop: make(chan struct{}), since: l.clk.Now()}
 		user := pc.OnDrop
+		if user == nil {
+			pc.DropEvents = -1 // the number is enough
+		}
 		pc.OnDrop = func(ctx context.Context, d stage.Dropped[logging.Record]) {
 			s.noticed()
 			if user != nil {

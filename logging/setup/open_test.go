@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"fmt"
 	"log/slog"
 	"math"
 	"os"
@@ -60,7 +61,7 @@ func TestBadConfigurationIsRefused(t *testing.T) {
 		"Outputs[1].Pipeline.Clock = *clock.Mock: must be left to":   nil, // below
 		"Outputs[1].Pipeline.Important = a function: must be left":   func(_ *Config, o *Output) { o.Pipeline.Important = func(logging.Record) bool { return true } },
 		"Outputs[1].Pipeline.QueueSize = -1: must not be negative":   func(_ *Config, o *Output) { o.Pipeline.QueueSize = -1 },
-		"Outputs[1].Pipeline.Reserve = 0.5: needs Important":         func(_ *Config, o *Output) { o.NoReserve, o.Pipeline.Reserve = true, 0.5 },
+		"Outputs[1].Pipeline.Reserve = 0.5: must be 0 with":          func(_ *Config, o *Output) { o.NoReserve, o.Pipeline.Reserve = true, 0.5 },
 		"Outputs[1].Pipeline.QueueBytes = -1: must not be negative":  func(_ *Config, o *Output) { o.Pipeline.QueueBytes = -1 },
 		"Outputs[1].Pipeline.MaxEventBytes = -1: must not be negati": func(_ *Config, o *Output) { o.Pipeline.MaxEventBytes = -1 },
 	} {
@@ -207,6 +208,7 @@ func TestFormsFollowFromFormats(t *testing.T) {
 		want logging.Forms
 	}{
 		"json":     {Output{To: Target{File: &fileConfig{}}}, logging.FormJSON},
+		"clef":     {Output{To: Target{File: &fileConfig{}, Format: FormatCLEF}}, logging.FormJSON | logging.FormErrors},
 		"text":     {Output{To: Target{Console: os.Stderr}}, logging.FormText},
 		"sink":     {Output{To: Target{Sink: &memory{}}}, both},
 		"fallback": {Output{To: Target{File: &fileConfig{}}, Fallback: &Target{Console: os.Stderr}}, both},
@@ -218,6 +220,25 @@ func TestFormsFollowFromFormats(t *testing.T) {
 	routed := Output{To: Target{File: &fileConfig{}}}
 	routed.Pipeline.Stages = append(routed.Pipeline.Stages, nil)
 	require.Equal(t, both, routed.forms())
+}
+
+// traced is an error with a stack, and JSON of its own.
+type traced struct{}
+
+func (traced) Error() string                { return "dry" }
+func (traced) MarshalJSON() ([]byte, error) { return []byte(`{"why":"dry"}`), nil }
+func (traced) Format(s fmt.State, _ rune)   { _, _ = fmt.Fprint(s, "dry\nat the mill") }
+
+// An output in CLEF alone has the whole text of an error, stack included.
+func TestErrorsInCLEFHaveTheirStack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	l, err := Open(Config{Outputs: []Output{{To: Target{Format: FormatCLEF, File: &fileConfig{Path: path}}}}})
+	require.NoError(t, err)
+	l.Logger("").Error("stopped", "err", traced{}, "cause", traced{})
+	require.NoError(t, l.Close(t.Context()))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"@x":"dry\nat the mill","cause":{"why":"dry"}}`)
 }
 
 // With a bound of bytes, records have a size.

@@ -85,6 +85,8 @@ func (o *Output) validate(field string) error {
 		return refuse(field+".Pipeline.Important", "a function", "must be left to Output.ImportantFrom")
 	case o.NoReserve && o.ImportantFrom != nil:
 		return refuse(field+".ImportantFrom", o.ImportantFrom, "must be nil with NoReserve")
+	case o.NoReserve && p.Reserve != 0:
+		return refuse(field+".Pipeline.Reserve", p.Reserve, "must be 0 with NoReserve")
 	}
 	cfg := o.config()
 	if o.Fallback != nil || o.DeadLetters != nil { // which will be routes

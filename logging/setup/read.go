@@ -50,7 +50,7 @@ func configMembers(c *Config) members {
 		"attrs":       attrs(&c.Attrs),
 		"host":        plain(&c.Host, "true or false"),
 		"pid":         plain(&c.PID, "true or false"),
-		"redact":      plain(&c.Redact, "a list of texts"),
+		"redact":      list(&c.Redact, func(name *string) reader { return plain(name, text) }),
 		"source":      plain(&c.Source, "true or false"),
 		"dropSummary": duration(&c.DropSummary),
 		"templates": members{

@@ -3,6 +3,7 @@ package setup
 import (
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,9 @@ func attrs(dst *[]slog.Attr) reader {
 	return func(path string, raw json.RawMessage) error {
 		*dst = []slog.Attr{}
 		return each(path, raw, func(name string, value json.RawMessage) error {
+			if slices.ContainsFunc(*dst, func(a slog.Attr) bool { return a.Key == name }) {
+				return refuse(path+"."+name, clip(value), "must not be there twice")
+			}
 			a := slog.Attr{Key: name}
 			var err error
 			if value[0] == '{' {

@@ -25,11 +25,18 @@ func filter(dst *Filter) reader {
 				return err
 			}
 		}
+		named := func(path string, raw json.RawMessage) error {
+			err := plain(&name, text)(path, raw)
+			if err == nil && name == "" {
+				return refuse(path, clip(raw), "must not be empty")
+			}
+			return err
+		}
 		filters := list(&some, func(f *Filter) reader { return filter(f) })
 		err := members{
 			"levelAtLeast": made(level(&l), func() Filter { return LevelAtLeast(l) }),
-			"has":          made(plain(&name, text), func() Filter { return Has(name) }),
-			"named":        made(plain(&name, text), func() Filter { return Named(name) }),
+			"has":          made(named, func() Filter { return Has(name) }),
+			"named":        made(named, func() Filter { return Named(name) }),
 			"equals":       made(eq.read, func() Filter { return Equals(eq.path, eq.value) }),
 			"all":          made(filters, func() Filter { return All(some...) }),
 			"any":          made(filters, func() Filter { return Any(some...) }),

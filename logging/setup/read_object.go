@@ -54,7 +54,7 @@ func each(path string, raw json.RawMessage, read func(name string, value json.Ra
 	return err
 }
 
-// list reads a list of objects.
+// list reads a list.
 func list[T any](dst *[]T, of func(*T) reader) reader {
 	return func(path string, raw json.RawMessage) error {
 		var values []json.RawMessage

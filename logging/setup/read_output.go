@@ -123,6 +123,7 @@ func pipelineMembers(c *pipeline.Config[logging.Record]) members {
 		"spillSize":     plain(&c.SpillSize, wholeNumber),
 		"pressure":      plain(&c.Pressure, anyNumber),
 		"reserve":       plain(&c.Reserve, anyNumber),
+		"dropEvents":    plain(&c.DropEvents, wholeNumber),
 		"batchSize":     plain(&c.BatchSize, wholeNumber),
 		"batchBytes":    size(&c.BatchBytes),
 		"flushInterval": duration(&c.FlushInterval),

@@ -99,7 +99,7 @@ func (s *summary) report(last bool) {
 	}
 	now := s.clk.Now()
 	s.sent.Add(1)
-	if err := s.handler.HandleTemplate(context.Background(), s.record(now, fresh), DropTemplate, nil); errors.Is(err, stage.ErrFull) {
+	if err := s.offer(now, fresh); errors.Is(err, stage.ErrFull) {
 		s.told.full++ // this one, which was no record of anybody's
 		s.pending.Store(true)
 		return
@@ -107,12 +107,14 @@ func (s *summary) report(last bool) {
 	s.told, s.since, s.settled = all, now, settled
 }
 
-func (s *summary) record(now time.Time, d drops) slog.Record {
+// offer offers a summary of d to the pipeline.
+func (s *summary) offer(now time.Time, d drops) error {
 	period := now.Sub(s.since)
-	r := slog.NewRecord(now, logging.LevelWarning, d.message(period), 0)
+	message, renderings := d.message(period)
+	r := slog.NewRecord(now, logging.LevelWarning, message, 0)
 	r.AddAttrs(slog.Uint64("count", d.total()), slog.Duration("period", period),
 		slog.String("output", s.pipe.Name()), slog.Attr{Key: "reasons", Value: d.reasons()})
-	return r
+	return s.handler.HandleTemplate(context.Background(), r, DropTemplate, renderings)
 }
 
 // close ends the goroutine and reports what is left to report. No summary

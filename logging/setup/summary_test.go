@@ -86,6 +86,10 @@ func TestDropsAreSummedUp(t *testing.T) {
 				require.Equal(t, first+second+third, s.Pipeline.Evicted.Total()+s.Pipeline.Rejected.Total())
 				last := m.Events()[len(m.Events())-1]
 				require.Equal(t, logging.LevelWarning, last.Level)
+				clef, err := logging.EncodeCLEF(nil, last)
+				require.NoError(t, err)
+				require.Contains(t, string(clef), fmt.Sprintf(`"@mt":"{count:N0} records dropped in {period:l}","@r":["%s","0 s"]`, thousands(third)),
+					"who renders the template says what the message says")
 				reason := map[stage.Overflow]string{stage.DropOldest: "count", stage.DropNewest: "full"}[overflow]
 				for path, want := range map[string]string{
 					"service": "mill", "output": "small", "count": fmt.Sprint(third), "period": "0s", "reasons." + reason: fmt.Sprint(third),
@@ -198,8 +202,12 @@ func TestHowDropsAreWritten(t *testing.T) {
 	for n, want := range map[uint64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 123456: "123,456", 1234567: "1,234,567"} {
 		require.Equal(t, want, thousands(n))
 	}
-	require.Equal(t, "1 record dropped in 0.5 s", drops{bytes: 1}.message(500*time.Millisecond))
-	require.Equal(t, "1,204 records dropped in 5 s", drops{count: 1200, full: 4}.message(5*time.Second))
+	message, renderings := drops{bytes: 1}.message(500 * time.Millisecond)
+	require.Equal(t, "1 record dropped in 0.5 s", message)
+	require.Equal(t, []string{"1", "0.5 s"}, renderings)
+	message, renderings = drops{count: 1200, full: 4}.message(5 * time.Second)
+	require.Equal(t, "1,204 records dropped in 5 s", message)
+	require.Equal(t, []string{"1,204", "5 s"}, renderings)
 	require.Equal(t, "[bytes=1 too_large=2 invalid=3]", drops{bytes: 1, tooLarge: 2, invalid: 3}.reasons().String())
 }
 

@@ -46,6 +46,8 @@ func (t *Target) forms() logging.Forms {
 		return logging.FormJSON | logging.FormText
 	case f == FormatText || f == FormatConsole:
 		return logging.FormText
+	case f == FormatCLEF:
+		return logging.FormJSON | logging.FormErrors
 	}
 	return logging.FormJSON
 }

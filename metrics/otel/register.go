@@ -41,7 +41,7 @@ func Register(meter metric.Meter, source Source) (metric.Registration, error) {
 	switch {
 	case meter == nil:
 		return nil, errors.New("penstock: Register's meter is <nil>, must be a meter")
-	case source == nil:
+	case figures.IsNil(source):
 		return nil, errors.New("penstock: Register's source is <nil>, must be a pipeline")
 	}
 	e := exporter{source: source, meter: meter, pipeline: attribute.String("pipeline", text(source.Name()))}

@@ -178,6 +178,8 @@ func TestRegisterRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "meter")
 	_, err = metrics.Register(noop.Meter{}, nil)
 	require.ErrorContains(t, err, "source")
+	_, err = metrics.Register(noop.Meter{}, (*pipeline.Pipeline[string])(nil))
+	require.ErrorContains(t, err, "source")
 	_, err = metrics.Register(broken{}, p)
 	require.True(t, errors.Is(err, io.ErrClosedPipe))
 }

@@ -39,7 +39,7 @@ type Collector struct {
 // NewCollector returns a collector for source. The pipeline's name becomes the
 // label pipeline of all its metrics.
 func NewCollector(source Source) (*Collector, error) {
-	if source == nil {
+	if figures.IsNil(source) {
 		return nil, errors.New("penstock: NewCollector's source is <nil>, must be a pipeline")
 	}
 	c := &Collector{source: source}

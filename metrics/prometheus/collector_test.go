@@ -182,6 +182,8 @@ func TestNamesThatAreNoText(t *testing.T) {
 }
 
 func TestCollectorNeedsAPipeline(t *testing.T) {
-	_, err := metrics.NewCollector(nil)
-	require.ErrorContains(t, err, "source")
+	for _, source := range []metrics.Source{nil, (*pipeline.Pipeline[string])(nil)} {
+		_, err := metrics.NewCollector(source)
+		require.ErrorContains(t, err, "source")
+	}
 }
