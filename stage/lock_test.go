@@ -53,3 +53,13 @@ func TestLockWaitsForASlowHolder(t *testing.T) {
 	mu.Unlock()
 	require.Equal(t, 100, <-got)
 }
+
+// Up to four cores wait as they were measured to; more of them wait longer in
+// the end, and all of them are quick to come back once.
+func TestBackoff(t *testing.T) {
+	for _, cores := range []int{1, 2, 4} {
+		require.Equal(t, []int{8192, 16384, 16384, 16384}, backoff(cores))
+	}
+	require.Equal(t, []int{8192, 32768, 32768, 32768}, backoff(8))
+	require.Equal(t, []int{8192, 32768, 131072, 262144, 262144, 262144}, backoff(64))
+}

@@ -11,7 +11,7 @@ type env struct {
 // groups lists everything that can be measured, in the order it is shown in.
 func groups(e env) []group {
 	return []group{
-		burstGroup(e), sustainedGroup(e), droppingGroup(e), crowdedGroup(e),
+		burstGroup(e), sustainedGroup(e), droppingGroup(e), crowdedGroup(e), coresGroup(e),
 		latencyGroup(e), endGroup(e), callGroup(e), encodeGroup(e),
 		memoryGroup(e), idleGroup(e), offeredGroup(e),
 	}

@@ -22,7 +22,7 @@ func call(args ...string) (code int, stdout, stderr string) {
 func TestHelpGoesToStdout(t *testing.T) {
 	code, stdout, stderr := call("-h")
 	if code != exitOK || stderr != "" || !strings.HasPrefix(stdout, "Usage: bench") || !strings.Contains(stdout, "  -quick") ||
-		!strings.Contains(strings.Join(strings.Fields(stdout), " "), "burst, sustained, dropping, crowded, latency, end, call, encode, memory, idle, offered") {
+		!strings.Contains(strings.Join(strings.Fields(stdout), " "), "burst, sustained, dropping, crowded, cores, latency, end, call, encode, memory, idle, offered") {
 		t.Errorf("code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }

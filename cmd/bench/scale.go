@@ -12,6 +12,7 @@ type scale struct {
 	sustained time.Duration
 	procs     []int // more than there may be cores
 	crowd     []int // producers on them
+	cores     []int // of the model
 	stall     time.Duration
 	pause     time.Duration // of paced producers
 	end       time.Duration // of production into a file
@@ -36,6 +37,7 @@ func fullScale() scale {
 		sustained: 2 * time.Second,
 		procs:     []int{4, 8, 16},
 		crowd:     []int{2, 8, 64},
+		cores:     []int{1, 2, 4, 8, 16, 32, 64},
 		stall:     300 * time.Millisecond,
 		pause:     50 * time.Microsecond,
 		end:       500 * time.Millisecond,

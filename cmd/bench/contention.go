@@ -1,0 +1,136 @@
+package main
+
+import "container/heap"
+
+// contention is a model of cores that each enqueue without a pause, behind one
+// lock. Times are nanoseconds. It knows what the cache line of the lock costs
+// when it moves between cores, which is what decides how a lock does on more
+// cores than there are here: a core that looks at a lock that is taken takes the
+// line away from its holder, who has to fetch it back to go on.
+type contention struct {
+	work float64 // outside of the lock, for each event
+	hold float64 // inside
+	move float64 // of a cache line to another core
+	wake float64 // until a parked goroutine runs again
+	post float64 // what that costs whoever unlocks
+
+	pauses []float64 // how long a core stays away after each failed try; then it parks
+	spins  bool      // it tries for ever instead
+}
+
+// modelCore is a core of the model.
+type modelCore struct {
+	at      float64 // when it acts next
+	holding bool
+	robbed  bool // somebody took the lock's line away while it held the lock
+	tries   int
+	index   int
+}
+
+// model is the state of a run.
+type model struct {
+	contention
+	due    schedule
+	parked []*modelCore
+	holder *modelCore
+	owner  *modelCore // whose cache has the line
+	free   float64    // when the line can move again
+	events uint64
+}
+
+// perEvent plays cores for a span of time and returns the nanoseconds for each
+// event of all of them together, and how many events there were.
+func (c contention) perEvent(cores int, span float64) (ns float64, events uint64) {
+	m := &model{contention: c}
+	for i := range cores {
+		m.due = append(m.due, &modelCore{at: float64(i) * c.work / float64(cores), index: i})
+	}
+	heap.Init(&m.due)
+	now := 0.0
+	for now < span && len(m.due) > 0 {
+		core := m.due[0]
+		now = core.at
+		m.step(core)
+	}
+	return now / float64(max(m.events, 1)), m.events
+}
+
+// step lets a core do what it does next.
+func (m *model) step(c *modelCore) {
+	if c.holding {
+		m.release(c)
+	} else {
+		m.try(c)
+	}
+}
+
+// access is the cost of touching the line, which moves to one core at a time.
+func (m *model) access(c *modelCore) {
+	if m.owner == c {
+		return
+	}
+	c.at = max(c.at, m.free) + m.move
+	m.free, m.owner = c.at, c
+}
+
+func (m *model) try(c *modelCore) {
+	m.access(c)
+	if m.holder == nil {
+		c.robbed = false
+		m.holder, c.holding, c.tries = c, true, 0
+		c.at += m.hold
+		m.later(c)
+		return
+	}
+	m.holder.robbed = m.holder.at > c.at // else it has what it needs
+	switch {
+	case m.spins: // on a copy of the line, until it is written to
+		c.at = max(c.at, m.holder.at) + 1
+	case c.tries < len(m.pauses):
+		c.at += m.pauses[c.tries]
+		c.tries++
+	default:
+		m.parked = append(m.parked, c)
+		heap.Remove(&m.due, c.index)
+		return
+	}
+	m.later(c)
+}
+
+func (m *model) release(c *modelCore) {
+	if c.robbed {
+		c.robbed = false
+		if m.owner != c {
+			m.access(c)
+			m.later(c) // others come first
+			return
+		}
+	}
+	m.events++
+	m.holder, c.holding = nil, false
+	if len(m.parked) > 0 {
+		next := m.parked[0]
+		m.parked = m.parked[1:]
+		next.at = c.at + m.wake
+		heap.Push(&m.due, next)
+		c.at += m.post
+	}
+	c.at += m.work
+	m.later(c)
+}
+
+func (m *model) later(c *modelCore) { heap.Fix(&m.due, c.index) }
+
+// schedule is the cores by the time they act.
+type schedule []*modelCore
+
+func (s schedule) Len() int           { return len(s) }
+func (s schedule) Less(i, j int) bool { return s[i].at < s[j].at }
+func (s schedule) Swap(i, j int)      { s[i], s[j] = s[j], s[i]; s[i].index, s[j].index = i, j }
+func (s *schedule) Push(x any)        { c := x.(*modelCore); c.index = len(*s); *s = append(*s, c) }
+func (s *schedule) Pop() any {
+	last := len(*s) - 1
+	c := (*s)[last]
+	*s = (*s)[:last]
+	return c
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// What the model is told about the intake: 15 ns for an event of 128 bytes with
+// one producer, of which 9 are inside the lock; and about the runtime: parking
+// and waking, as measured for docs/architecture.md.
+const (
+	modelWork = 6
+	modelHold = 9
+	modelWake = 5000
+	modelPost = 300
+	modelSpan = 10e6 // ns that are played
+)
+
+func coresGroup(e env) group {
+	g := group{
+		name:  "cores",
+		title: "Computed: producers flat out on more cores than there are",
+		note: fmt.Sprintf("A model, not a measurement, and of the lock alone: %d ns outside and %d inside for each event, and for each move of the lock's cache "+
+			"line to another core what two cores take here. A core that tries a lock that is taken takes the line "+
+			"away from its holder. All cores together.", modelWork, modelHold),
+		columns: []column{{"ns/event", nanoseconds, false}, {"move ns", nanoseconds, false}},
+	}
+	locks := []struct {
+		name   string
+		pauses func(cores int) []float64
+		spins  bool
+	}{
+		{"penstock's lock", backoff, false},
+		{"pauses for four cores", func(int) []float64 { return backoff(4) }, false},
+		{"pauses of nanoseconds", func(int) []float64 { return []float64{20, 40, 80, 160, 320} }, false},
+		{"parking at once", func(int) []float64 { return nil }, false},
+		{"spinning", func(int) []float64 { return nil }, true},
+	}
+	for _, cores := range e.cores {
+		b := bout{name: plural(cores, "core"), base: locks[0].name, each: 100 * time.Millisecond}
+		for _, l := range locks {
+			b.subjects = append(b.subjects, subject{l.name, true, false, func() (trial, error) {
+				move := lineMove()
+				c := contention{work: modelWork, hold: modelHold, move: move, wake: modelWake, post: modelPost, pauses: l.pauses(cores), spins: l.spins}
+				ns, n := c.perEvent(cores, modelSpan)
+				return trial{Values: figures{ns, move}, Offered: n, Delivered: n}, nil
+			}})
+		}
+		g.bouts = append(g.bouts, b)
+	}
+	return g
+}
+
+// backoff is how long the intake's lock stays away after each failed try, on so
+// many cores.
+func backoff(cores int) (pauses []float64) {
+	most := 4096 * max(1, float64(cores)/4)
+	for p := 2048.0; p < most; p *= 4 {
+		pauses = append(pauses, p)
+	}
+	return append(pauses, most, most, most)
+}
+
+// lineMove is moveCost, measured once: it is the same for all that are compared.
+var lineMove = sync.OnceValue(moveCost)
+
+// moveCost is what a cache line takes to another core: half a round trip, at
+// best. On one core there is none, and it is a guess.
+func moveCost() float64 {
+	const rounds, guess = 20_000, 50
+	if runtime.NumCPU() < 2 || runtime.GOMAXPROCS(0) < 2 {
+		return guess
+	}
+	best := time.Hour
+	for range 5 {
+		var ball atomic.Int64
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for i := int64(0); i < rounds; i++ {
+				for ball.Load() != 2*i+1 {
+				}
+				ball.Store(2*i + 2)
+			}
+		}()
+		begun := time.Now()
+		for i := int64(0); i < rounds; i++ {
+			ball.Store(2*i + 1)
+			for ball.Load() != 2*i+2 {
+			}
+		}
+		best = min(best, time.Since(begun))
+		<-done
+	}
+	return float64(best) / (2 * rounds)
+}
