@@ -45,9 +45,9 @@ func (w *logWriter) open() {
 	w.must(err)
 }
 
-// work writes some lines, some of them in two parts, and may rotate the file by
-// renaming it. A file that is copied and truncated is not followed without loss
-// yet; docs/ship.md says so.
+// work writes some lines, some of them in two parts, and may rotate the file. It
+// does not write between the copying and the cutting: what is written then is in
+// no file afterwards, and nobody can ship it.
 func (w *logWriter) work() {
 	var text []byte
 	for range 1 + w.r.IntN(200) {
@@ -59,11 +59,18 @@ func (w *logWriter) work() {
 		_, err := w.file.Write(part)
 		w.must(err)
 	}
-	if w.r.IntN(12) == 0 {
+	switch w.r.IntN(12) {
+	case 0:
 		w.shift()
 		w.must(os.Rename(w.path, w.path+".1"))
 		w.must(w.file.Close())
 		w.open()
+	case 1:
+		w.shift()
+		whole, err := os.ReadFile(w.path)
+		w.must(err)
+		w.must(os.WriteFile(w.path+".1", whole, 0o600))
+		w.must(w.file.Truncate(0))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,7 +64,8 @@ func TestDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		var damaged *DamagedError
-		if _, err := Load(path); !errors.As(err, &damaged) || damaged.Path != path || damaged.Unwrap() == nil {
+		_, err := Load(path)
+		if !errors.As(err, &damaged) || damaged.Path != path || damaged.Unwrap() == nil || !strings.HasPrefix(err.Error(), path+" is not a checkpoint") {
 			t.Errorf("%s: %v", other, err)
 		}
 	}
@@ -82,6 +84,21 @@ func TestASaveThatFailsKeepsTheOld(t *testing.T) {
 	}
 	if got, err := Load(path); err != nil || !reflect.DeepEqual(got, sample()) {
 		t.Errorf("%+v, %v", got, err)
+	}
+	odd := sample()
+	odd.Inputs[1].At.Modified = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) // JSON has no such year
+	if err := odd.Save(path); err == nil {
+		t.Error("no error")
+	}
+	if err := os.Remove(path + ".tmp"); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(filepath.Dir(path), "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := sample().Save(folder); err == nil {
+		t.Error("a folder was replaced")
 	}
 	if err := sample().Save(filepath.Join(path, "no", "such")); err == nil {
 		t.Error("no error")

@@ -9,12 +9,18 @@
 // in its place, is read to its end before the new one is begun: the old one has
 // ended when the new one is not empty and nothing more can be read from the
 // old. A file that is copied and then cut to nothing is gone on with in the
-// copy. Files that were rotated between two looks, however many, are read from
-// their siblings: app.log.2 before app.log.1 before app.log, and
-// app.log-20060102 or app-20060102.log before those of later names. Compressed
-// siblings are not read.
+// copy, also if the copy holds less than was read. Files that were rotated
+// between two looks, however many, are read from their siblings: app.log.2
+// before app.log.1 before app.log, and app.log-20060102 or app-20060102.log
+// before those of later names. Compressed siblings are not read.
 //
 // A file is known by its device and inode, and by a hash of its first and of
 // its last bytes before the place that was reached. An inode that is used again
 // for other content, or a file of one name with other content, is another file.
+//
+// Nothing holds the files still while they are looked at. So whatever is
+// concluded from a family, the file at a path and its siblings, is acted on in
+// three steps: the family is met, something is opened or read, and the family
+// is met again. If it is not the same, what was opened or read is given up, and
+// the next look begins anew.
 package follow

@@ -1,7 +1,6 @@
 package follow
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -10,13 +9,6 @@ import (
 
 	"github.com/penstock-go/penstock/cmd/demo/internal/frame"
 )
-
-// handle is an open file.
-type handle interface {
-	io.ReaderAt
-	io.Closer
-	Stat() (os.FileInfo, error)
-}
 
 // file is one file on its way from a place to its end.
 type file struct {
@@ -27,13 +19,14 @@ type file struct {
 	head     []byte    // the first bytes that were emitted
 	tail     []byte    // the last
 	modified time.Time // no later than what was read
-	fresh    bool      // begun as the live file, and no line of it was seen yet
+	young    bool      // at the path when it was begun, and too little was read to know it by
+	gone     bool      // what was read is in a copy, though the file begins like it
 }
 
 // openFile opens what was found at path, to be read from p on; nil: from its
 // beginning.
 func (s *Set) openFile(path string, want os.FileInfo, p *Place) (*file, error) {
-	h, err := s.open(path)
+	h, err := s.disk.open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errMoving
 	}
@@ -62,16 +55,20 @@ func (f *file) start(s *Set, p *Place) (err error) {
 		return nil
 	}
 	f.lines.Resume(p.Offset, false)
-	if f.head, f.tail, err = ends(f.h, p.Offset); err == nil && hash(f.head, f.tail) != p.Print {
-		err = errMoving
+	f.head, f.tail, err = ends(f.h, p.Offset)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // it was cut
+		return errMoving
+	case err == nil && hash(f.head, f.tail) != p.Print:
+		return errMoving
 	}
 	return err
 }
 
 // place is how far f has been read.
 func (f *file) place() Place {
-	p := Place{Path: f.path, Offset: f.lines.At(), Print: hash(f.head, f.tail), Modified: f.modified}
-	p.Device, p.Inode = Numbers(f.info)
+	p := newPlace(f.path, f.info, f.lines.At(), f.head, f.tail)
+	p.Modified = f.modified
 	return p
 }
 
@@ -99,6 +96,7 @@ func (f *file) accept(n int, emit frame.Emit) {
 	before := f.lines.At()
 	f.lines.Read(n, emit)
 	f.remember(before)
+	f.young = f.young && f.lines.At() < printSize
 }
 
 // rest emits a last line that has no line feed, with one.
@@ -108,36 +106,6 @@ func (f *file) rest(emit frame.Emit) {
 	f.remember(before)
 }
 
-// remember keeps the ends of what was emitted. All that was since the offset
-// before is still in one block.
-func (f *file) remember(before int64) {
-	emitted := f.lines.Last(f.lines.At() - before)
-	f.head = append(f.head, emitted[:min(len(emitted), printSize-len(f.head))]...)
-	if len(emitted) >= printSize {
-		f.tail = append(f.tail[:0], emitted[len(emitted)-printSize:]...)
-		return
-	}
-	if over := len(f.tail) + len(emitted) - printSize; over > 0 {
-		f.tail = append(f.tail[:0], f.tail[over:]...)
-	}
-	f.tail = append(f.tail, emitted...)
-}
-
-// intact reports whether the last bytes that were read are still there. They are
-// not if the file was cut and has grown again.
-func (f *file) intact() bool {
-	var room [2 * printSize]byte
-	pending := f.lines.Pending()
-	was := append(append(room[:0], f.tail...), pending[max(0, len(pending)-printSize):]...)
-	if len(pending) > printSize {
-		was = was[len(f.tail):] // the two are not next to each other
-	}
-	now := make([]byte, len(was))
-	n := int64(len(now))
-	_, err := io.ReadFull(io.NewSectionReader(f.h, f.lines.Next()-n, n), now)
-	return err == nil && bytes.Equal(now, was)
-}
-
 // cut reports whether the file has lost what was read of it. If not it learns
 // when the file last changed.
 func (f *file) cut() (bool, error) {
@@ -145,28 +113,13 @@ func (f *file) cut() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if info.Size() < f.lines.Next() || !f.intact() {
+	if f.gone || info.Size() < f.lines.Next() || !f.intact() {
 		return true, nil
 	}
-	f.modified = info.ModTime()
+	if !f.young { // else it may have been cut after all, and that be of the next generation
+		f.modified = info.ModTime()
+	}
 	return false, nil
-}
-
-// copiedTo reports whether s begins with what was read.
-func (f *file) copiedTo(s sibling) bool {
-	p := f.place()
-	pending := f.lines.Pending()
-	if p.Offset == 0 || s.info.Size() < f.lines.Next() || !p.holds(s.path) {
-		return false
-	}
-	h, err := os.Open(s.path)
-	if err != nil {
-		return false
-	}
-	defer h.Close()
-	same := make([]byte, len(pending))
-	_, err = io.ReadFull(io.NewSectionReader(h, p.Offset, int64(len(same))), same)
-	return err == nil && bytes.Equal(same, pending)
 }
 
 func (f *file) size() int64 {

@@ -17,7 +17,10 @@ type Place struct {
 	Offset int64  `json:"offset"` // where the first line begins that was not emitted
 	// Print is a hash of the first and of the last 1024 bytes before Offset;
 	// empty if Offset is 0.
-	Print    string    `json:"print,omitempty"`
+	Print string `json:"print,omitempty"`
+	// Head is a hash of the first 1024 bytes; empty if Offset is less. A copy
+	// that ends before Offset is known by it.
+	Head     string    `json:"head,omitempty"`
 	Modified time.Time `json:"modified"`
 }
 
@@ -31,6 +34,17 @@ type State struct {
 	// Alone says, where After is nil, that there was none: whatever is rotated
 	// was rotated since.
 	Alone bool `json:"alone,omitempty"`
+}
+
+// newPlace is a place in the file of info, before which head and tail are the
+// first and the last bytes.
+func newPlace(path string, info os.FileInfo, offset int64, head, tail []byte) Place {
+	p := Place{Path: path, Offset: offset, Print: hash(head, tail), Modified: info.ModTime()}
+	if offset >= printSize {
+		p.Head = hash(head, nil)
+	}
+	p.Device, p.Inode = Numbers(info)
+	return p
 }
 
 const printSize = 1024
@@ -57,6 +71,16 @@ func ends(r io.ReaderAt, offset int64) (head, tail []byte, err error) {
 	return head, tail, err
 }
 
+// endsOf is ends of the file at path.
+func endsOf(d disk, path string, offset int64) (head, tail []byte, err error) {
+	h, err := d.open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer h.Close()
+	return ends(h, offset)
+}
+
 // is reports whether info is of the file that p was found in, by number.
 func (p *Place) is(info os.FileInfo) bool {
 	device, inode := Numbers(info)
@@ -65,12 +89,23 @@ func (p *Place) is(info os.FileInfo) bool {
 
 // holds reports whether a file begins with what was read up to p. Where nothing
 // was read that proves nothing.
-func (p *Place) holds(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
+func (p *Place) holds(d disk, path string) bool {
+	head, tail, err := endsOf(d, path, p.Offset)
+	return err == nil && hash(head, tail) == p.Print
+}
+
+// within reports whether s begins with what was read up to p.
+func (p *Place) within(d disk, s sibling) bool {
+	return s.info.Size() >= p.Offset && p.holds(d, s.path)
+}
+
+// beyond reports whether s ends before p and begins with what was read: a copy
+// that was made before all of that was written.
+func (p *Place) beyond(d disk, s sibling) bool {
+	n := s.info.Size()
+	if p.Head == "" || n < printSize || n >= p.Offset {
 		return false
 	}
-	defer f.Close()
-	head, tail, err := ends(f, p.Offset)
-	return err == nil && hash(head, tail) == p.Print
+	head, _, err := endsOf(d, s.path, printSize)
+	return err == nil && hash(head, nil) == p.Head
 }

@@ -11,7 +11,7 @@ import (
 // renamed goes on with another file at the path, and before it with those that
 // came and went in between.
 func (t *tail) renamed(newest *file) error {
-	all, err := meet(t.path)
+	all, err := meet(t.set.disk, t.path)
 	switch {
 	case err != nil:
 		return err
@@ -20,13 +20,19 @@ func (t *tail) renamed(newest *file) error {
 	case !all.live.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", t.path)
 	}
-	for i, s := range all.old {
-		if os.SameFile(s.info, newest.info) {
-			return t.take(all, nil, all.old[i+1:], t.path)
-		}
+	return t.take(all, nil, t.behind(newest, all), t.path)
+}
+
+// behind returns the siblings rotated after a file that is in the queue.
+func (t *tail) behind(f *file, all family) []sibling {
+	if old, ok := all.after(f.info); ok {
+		return old
 	}
-	p := newest.place()
-	return t.take(all, nil, later(&p, nil, false, all.old), t.path)
+	p := f.place()
+	if i := anchor(all.disk, &p, all.old); i >= 0 {
+		return all.old[i+1:]
+	}
+	return changed(all.old, p.Modified) // it was deleted
 }
 
 // shrunk goes on with a copy of what the first file held, and then with the file
@@ -34,43 +40,48 @@ func (t *tail) renamed(newest *file) error {
 func (t *tail) shrunk(emit frame.Emit) error {
 	f := t.queue[0]
 	p := f.place()
-	all, err := meet(t.path)
+	all, err := meet(t.set.disk, t.path)
 	if err != nil {
 		return err
 	}
+	d := all.disk
 	among := t.unqueued(all.old) // it may have been renamed afterwards
-	var from *Place
-	old := later(&p, t.after, t.alone, among)
-	if i := slices.IndexFunc(among, f.copiedTo); i >= 0 {
-		from, old = &p, among[i:]
+	near := t.candidates(d, among)
+	copied, _ := search(near, p.Modified, func(s sibling) bool { return f.copiedTo(d, s) }, never)
+	short := -1
+	if copied < 0 {
+		short, _ = search(near, p.Modified, func(s sibling) bool { return f.beyond(d, s) }, never)
 	}
-	again := &file{path: f.path, h: f.h, info: f.info, fresh: true}
+	again := &file{path: f.path, h: f.h, info: f.info, young: true}
 	if err := again.start(t.set, nil); err != nil {
 		return err
 	}
-	if err := t.takeFirst(all, from, old, again, t.queue[1:]); err != nil {
-		return err
-	}
-	if from != nil {
+	switch {
+	case copied >= 0:
+		if err := t.insert(0, all, &p, near[copied:]); err != nil {
+			return err
+		}
 		t.queue[0].lines.Resume(p.Offset, f.lines.Open())
-	} else if p.Offset > 0 || len(old) == 0 {
+	case short >= 0: // what follows there was read while it was being copied
+		end := near[short].end(d)
+		if err := t.insert(0, all, nil, near[short+1:]); err != nil {
+			return err
+		}
 		f.rest(t.set.emitter(t, f, emit))
+		t.after = end
+	default:
+		from, old := t.since(d, p.Modified, among)
+		if err := t.insert(0, all, from, old); err != nil {
+			return err
+		}
+		if p.Offset > 0 || len(old) == 0 {
+			f.rest(t.set.emitter(t, f, emit))
+		}
 		if p.Offset > 0 {
 			t.set.cfg.Say(fmt.Errorf("%s: cut to nothing behind byte %d, and there is no copy: lines written after the last look at it, if there were any, are gone", t.path, p.Offset))
 		}
 	}
-	return nil
-}
-
-// takeFirst puts files in front of first and the rest of the queue.
-func (t *tail) takeFirst(all family, p *Place, old []sibling, first *file, rest []*file) error {
-	queue := t.queue
-	t.queue = nil
-	if err := t.take(all, p, old, ""); err != nil {
-		t.queue = queue
-		return err
-	}
-	t.queue = append(append(t.queue, first), rest...)
+	t.queue[slices.Index(t.queue, f)] = again
 	return nil
 }
 
@@ -84,14 +95,28 @@ func (t *tail) unqueued(old []sibling) []sibling {
 	return old
 }
 
-// overlooked is called when there is something in the first file, which was
-// taken up empty or unseen, or when it is over. It finds what was written to it,
-// copied and cut before, and puts that in front.
-func (t *tail) overlooked(first *file) (all family, missed bool, err error) {
-	if all, err = meet(t.path); err != nil {
+// overlooked finds what was written to the file at n in the queue, copied and cut
+// before it was seen there, and puts that in front of it. If something was seen,
+// and the file begins like that again, it is marked as gone.
+func (t *tail) overlooked(n int) (all family, missed bool, err error) {
+	f := t.queue[n]
+	if all, err = meet(t.set.disk, t.path); err != nil {
 		return all, false, err
 	}
-	p := first.place()
-	among := t.unqueued(later(&p, t.after, t.alone, all.old))
-	return all, len(among) > 0, t.takeFirst(all, nil, among, first, t.queue[1:])
+	among := t.unqueued(all.old)
+	var from *Place
+	var old []sibling
+	switch {
+	case f.lines.At() > 0:
+		_, f.gone = search(t.candidates(all.disk, among), f.modified, func(s sibling) bool { return f.copiedTo(all.disk, s) }, never)
+		if f.gone {
+			err = errCut
+		}
+		return all, false, err
+	case n > 0:
+		old = filled(t.unqueued(t.behind(t.queue[n-1], all)))
+	default:
+		from, old = t.since(all.disk, f.modified, among)
+	}
+	return all, len(old) > 0, t.insert(n, all, from, old)
 }

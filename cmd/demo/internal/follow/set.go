@@ -3,9 +3,7 @@ package follow
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/penstock-go/penstock/cmd/demo/internal/frame"
 )
@@ -40,7 +38,7 @@ type Config struct {
 // concurrently.
 type Set struct {
 	cfg    Config
-	open   func(path string) (handle, error)
+	disk   disk
 	tails  []*tail
 	states []State // of an earlier run, not taken up yet
 	cut    *tail   // whose long line what was emitted last is a piece of
@@ -57,8 +55,7 @@ func New(cfg Config, states []State) *Set {
 	if cfg.Long == nil {
 		cfg.Long = func(string, int64) {}
 	}
-	s := &Set{cfg: cfg, open: func(path string) (handle, error) { return os.Open(path) }, states: slices.Clone(states)}
-	return s
+	return &Set{cfg: cfg, disk: osDisk{}, states: slices.Clone(states)}
 }
 
 // Look finds new files and notices what has become of the others. It emits the
@@ -165,70 +162,4 @@ func (s *Set) emitter(t *tail, f *file, emit frame.Emit) frame.Emit {
 		}
 		emit(line, piece)
 	}
-}
-
-// discover adds the files that have come.
-func (s *Set) discover() error {
-	for _, path := range s.cfg.Paths {
-		if Literal(path) {
-			s.add(path, false)
-			continue
-		}
-		matches, err := filepath.Glob(path)
-		if err != nil {
-			return err
-		}
-		known := slices.Clone(matches)
-		for _, t := range s.tails {
-			known = append(known, t.path)
-		}
-		for _, st := range slices.Clone(s.states) {
-			known = append(known, st.Path)
-			if ok, _ := filepath.Match(path, st.Path); ok { // it may have been renamed
-				s.add(st.Path, true)
-			}
-		}
-		for _, m := range matches {
-			info, err := os.Stat(m)
-			if err == nil && info.Mode().IsRegular() && !s.cfg.Skip(info) && !isSibling(m, known) {
-				s.add(m, true)
-			}
-		}
-	}
-	return nil
-}
-
-// Literal reports whether path is not a pattern: it has no meaning as one, or a
-// file has that very name.
-func Literal(path string) bool {
-	if !strings.ContainsAny(path, `*?[`) {
-		return true
-	}
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
-// isSibling reports whether path was rotated from one of the others.
-func isSibling(path string, others []string) bool {
-	dir, name := filepath.Split(path)
-	return slices.ContainsFunc(others, func(other string) bool {
-		d, base := filepath.Split(other)
-		_, ok := rotated(base, name)
-		return d == dir && ok
-	})
-}
-
-// add follows path unless it does already.
-func (s *Set) add(path string, found bool) {
-	path = filepath.Clean(path)
-	if slices.ContainsFunc(s.tails, func(t *tail) bool { return t.path == path }) {
-		return
-	}
-	t := &tail{set: s, path: path, found: found}
-	if i := slices.IndexFunc(s.states, func(st State) bool { return st.Path == path }); i >= 0 {
-		st := s.states[i]
-		t.from, t.after, t.alone = &st.At, st.After, st.Alone
-		s.states = slices.Delete(s.states, i, i+1)
-	}
-	s.tails = append(s.tails, t)
 }

@@ -15,12 +15,10 @@ type tail struct {
 	path  string
 	found bool    // by a pattern
 	queue []*file // to be read one after another; the last is the newest, which may still grow
-	after *Place  // the end of the one before them
-	alone bool    // there was none
-	met   bool    // after or alone is set
-	from  *Place  // where to begin, until the file is found
-	ended bool    // deleted, and nothing is to come
-	said  string  // the latest complaint
+	history
+	from  *Place // where to begin, until the file is found
+	ended bool   // deleted, and nothing is to come
+	said  string // the latest complaint
 }
 
 // look finds out what has become of the file.
@@ -35,8 +33,9 @@ func (t *tail) look(emit frame.Emit) error {
 	case cut: // and perhaps renamed afterwards: the next look will see
 		return t.shrunk(emit)
 	}
-	newest := t.queue[len(t.queue)-1]
-	info, err := os.Stat(t.path)
+	last := len(t.queue) - 1
+	newest := t.queue[last]
+	info, err := t.set.disk.stat(t.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return t.missing(newest, emit)
@@ -44,8 +43,10 @@ func (t *tail) look(emit frame.Emit) error {
 		return err
 	case !os.SameFile(info, newest.info):
 		return t.renamed(newest)
+	case last > 0 && info.Size() == 0: // else read finds out in its turn
+		_, _, err = t.overlooked(last)
 	}
-	return nil
+	return err
 }
 
 // missing ends the tail of a file that a pattern found and that is deleted.
@@ -54,6 +55,14 @@ func (t *tail) missing(newest *file, emit frame.Emit) error {
 	if err != nil || !t.found || !deleted(info) || len(t.queue) > 1 || info.Size() > newest.lines.Next() {
 		return err
 	}
+	if newest.young {
+		switch _, missed, err := t.overlooked(0); {
+		case errors.Is(err, errCut):
+			return errMoving // the next look will see
+		case err != nil || missed:
+			return err
+		}
+	}
 	t.ended = true
 	return t.finish(emit)
 }
@@ -61,35 +70,18 @@ func (t *tail) missing(newest *file, emit frame.Emit) error {
 // read reads what is there, but no more than a block unless a line goes on.
 func (t *tail) read(emit frame.Emit) (moved bool, err error) {
 	for len(t.queue) > 0 {
-		f := t.queue[0]
 		over := t.superseded() // first: what is written until then is read below
-		var all *family
-		if f.fresh && (over || f.size() > 0) {
-			met, missed, err := t.overlooked(f)
-			if err != nil {
-				return moved, err
-			}
-			if missed {
-				continue
-			}
-			all = &met
-		}
-		had := f.lines.Next()
-		if f.fresh {
-			f.lines.Resume(0, false) // the beginning of a line proves nothing
-		}
-		n, err := f.fetch()
-		if err == nil && all != nil {
-			err = all.still() // else it may have been cut just before
-		}
+		had := t.queue[0].lines.Next()
+		f, n, err := t.fetch()
 		switch {
 		case errors.Is(err, errCut):
 			return moved, nil // the next look will see
 		case err != nil:
-			return moved, fmt.Errorf("%s: %w", f.path, err)
+			return moved, fmt.Errorf("%s: %w", t.queue[0].path, err)
+		case f == nil:
+			continue
 		}
 		f.accept(n, t.set.emitter(t, f, emit))
-		f.fresh = f.fresh && f.lines.At() == 0
 		n = int(f.lines.Next() - had)
 		switch {
 		case n <= 0 && !over:
@@ -104,6 +96,31 @@ func (t *tail) read(emit frame.Emit) (moved bool, err error) {
 		moved = true
 	}
 	return moved, nil
+}
+
+// fetch reads once from the first file and returns it with the number of bytes
+// to accept. As long as little of it is known, nothing in it tells whether it was
+// cut, or what came before, and is in a copy now. So the siblings are looked at
+// before the reading and after it: had it been cut in between, they would have
+// changed. nil: something is in front of it now.
+func (t *tail) fetch() (*file, int, error) {
+	f := t.queue[0]
+	if !f.young {
+		n, err := f.fetch()
+		return f, n, err
+	}
+	all, missed, err := t.overlooked(0)
+	if err != nil || missed {
+		return nil, 0, err
+	}
+	if f.lines.At() == 0 {
+		f.lines.Resume(0, false) // the beginning of a line proves nothing
+	}
+	n, err := f.fetch()
+	if err == nil {
+		err = all.still()
+	}
+	return f, n, err
 }
 
 // superseded reports whether nobody writes to the first file any more: there is

@@ -1,6 +1,7 @@
 package follow
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,12 +15,13 @@ type world struct {
 	dir  string
 	cfg  Config
 	set  *Set
+	step func() // before each call of the disk
 	got  strings.Builder
 	said []string
 }
 
 func newWorld(t *testing.T, paths ...string) *world {
-	w := &world{t: t, dir: t.TempDir(), cfg: Config{Joined: true}}
+	w := &world{t: t, dir: t.TempDir(), cfg: Config{Joined: true}, step: func() {}}
 	for _, p := range paths {
 		w.cfg.Paths = append(w.cfg.Paths, w.path(p))
 	}
@@ -33,7 +35,10 @@ func newWorld(t *testing.T, paths ...string) *world {
 	return w
 }
 
-func (w *world) start(states []State) { w.set = New(w.cfg, states) }
+func (w *world) start(states []State) {
+	w.set = New(w.cfg, states)
+	w.set.disk = &steppedDisk{step: func() { w.step() }}
+}
 
 // restart forgets everything but the states.
 func (w *world) restart() {
@@ -57,6 +62,20 @@ func (w *world) must(err error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+func (w *world) exists(name string) bool {
+	_, err := os.Stat(w.path(name))
+	return err == nil
+}
+
+// size is 0 for a file that is not there.
+func (w *world) size(name string) int64 {
+	info, err := os.Stat(w.path(name))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // write appends to a file.
@@ -83,16 +102,49 @@ func (w *world) copytruncate(from, to string) {
 	w.must(os.Truncate(w.path(from), 0))
 }
 
+// shift makes room for app.log.1.
+func (w *world) shift(step func()) {
+	w.t.Helper()
+	n := 1
+	for w.exists(fmt.Sprintf("app.log.%d", n)) {
+		n++
+	}
+	for ; n > 1; n-- {
+		w.rename(fmt.Sprintf("app.log.%d", n-1), fmt.Sprintf("app.log.%d", n))
+		step()
+	}
+}
+
+// rotate shifts, and renames app.log or copies and cuts it.
+func (w *world) rotate(copying bool) {
+	w.t.Helper()
+	w.shift(func() {})
+	if copying {
+		w.copytruncate("app.log", "app.log.1")
+		return
+	}
+	w.rename("app.log", "app.log.1")
+	w.write("app.log", "")
+}
+
+func (w *world) emit(line []byte, _ bool) { w.got.Write(line) }
+
+// forget drops what came behind the first bytes.
+func (w *world) forget(length int) {
+	text := w.got.String()[:length]
+	w.got.Reset()
+	w.got.WriteString(text)
+}
+
 // look looks and reads until there is nothing, twice: a look may find one
 // change behind another.
 func (w *world) look() {
 	w.t.Helper()
-	emit := func(line []byte, _ bool) { w.got.Write(line) }
 	for range 2 {
-		w.must(w.set.Look(emit))
+		w.must(w.set.Look(w.emit))
 		for moved := true; moved; {
 			var err error
-			moved, err = w.set.Read(emit)
+			moved, err = w.set.Read(w.emit)
 			w.must(err)
 		}
 	}
@@ -129,4 +181,12 @@ func (s shortly) ReadAt(p []byte, at int64) (int, error) {
 		err = nil
 	}
 	return n, err
+}
+
+// shortDisk opens files that read shortly.
+type shortDisk struct{ osDisk }
+
+func (d shortDisk) open(path string) (handle, error) {
+	f, err := d.osDisk.open(path)
+	return shortly{f}, err
 }
