@@ -1,7 +1,7 @@
 // The page: takes in figures and has every part show them.
 
 import { Chart } from "./charts.js";
-import { brief, clock } from "./format.js";
+import { brief, clock, put } from "./format.js";
 import { House } from "./house.js";
 import { Knobs } from "./knobs.js";
 import { batches, latency, ledger, misses } from "./panels.js";
@@ -32,12 +32,13 @@ const charts = [
 let now = null, told = "";
 
 function show(f) {
+  if (!now) performance.mark("first figures");
   now = f;
-  $("title").textContent = f.title;
-  $("run").textContent = f.run;
-  $("state").textContent = f.stalled ? f.state + ", stalled" : f.state;
+  put($("title"), f.title);
+  put($("run"), String(f.run));
+  put($("state"), f.stalled ? f.state + ", stalled" : f.state);
   $("state").className = "pill " + (f.stalled ? "bad" : { running: "good", closing: "odd" }[f.state] || "");
-  $("elapsed").textContent = clock(f.elapsed_ns);
+  put($("elapsed"), clock(f.elapsed_ns));
   house.show(f);
   knobs.show(f);
   ledger(f);
