@@ -141,6 +141,7 @@ func (l *Lab) Stop() Outcome {
 		err := l.rig.p.Close(ctx)
 		l.outcome = l.rig.outcome(&l.settings, l.Snapshot(), produced, errors.Join(err, l.rig.remove()))
 		l.rig.sink.hold(false)
+		l.rig.sink.end()
 	})
 	return l.outcome
 }

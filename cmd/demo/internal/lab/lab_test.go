@@ -168,7 +168,7 @@ func TestASinkThatHangsForGoodIsLetGoInTheEnd(t *testing.T) {
 
 func TestADrainThatIsCutOff(t *testing.T) {
 	o := run(t, func(s *Settings) {
-		s.Stall, s.Drain = Span{At: 10 * time.Millisecond, For: time.Second}, 20*time.Millisecond
+		s.Stall, s.Drain = Span{At: 10 * time.Millisecond, For: time.Hour}, 20*time.Millisecond
 	})
 	if o.Stats.Lost.InDoubt == 0 || o.Closing == "" {
 		t.Error(o.Verdict)
