@@ -41,11 +41,13 @@ type Snapshot struct {
 
 // Start starts an experiment. It produces for Settings.Duration or until Halt or
 // Stop; Stop must be called.
-func Start(s Settings) (*Lab, error) {
+func Start(s Settings) (*Lab, error) { return start(s, hooks{}) }
+
+func start(s Settings, h hooks) (*Lab, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	r, err := newRig(&s, nil, hooks{})
+	r, err := newRig(&s, nil, h)
 	if err != nil {
 		return nil, err
 	}
