@@ -31,7 +31,17 @@ const charts = [
 
 let now = null, told = "";
 
+// idle reports whether figures can be left out: in a torrent, where the machine
+// is busy, one look a second does, unless something was turned or has ended.
+let shown = 0;
+function idle(f) {
+  const same = now && f.run === now.run && f.state === now.state && f.stalled === now.stalled && f.rate === now.rate && f.producers === now.producers;
+  return same && f.state === "running" && house.torrent && performance.now() - shown < 900;
+}
+
 function show(f) {
+  if (idle(f)) return;
+  shown = performance.now();
   if (!now) performance.mark("first figures");
   now = f;
   put($("title"), f.title);

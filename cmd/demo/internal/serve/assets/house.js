@@ -155,8 +155,12 @@ export class House {
     requestAnimationFrame(step);
   }
 
+  get torrent() {
+    return this.flows.some((flow) => flow.rate >= torrent);
+  }
+
   calm() {
-    return this.still.matches || this.flows.some((flow) => flow.rate >= torrent);
+    return this.still.matches || this.torrent;
   }
 
   move(flow, dt) {
