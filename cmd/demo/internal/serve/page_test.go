@@ -92,6 +92,7 @@ func TestATorrentFillsThePipesAndNothingMoves(t *testing.T) {
 	b.see("dots that move", fmt.Sprintf("%s !== %q", at, before))
 	b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}))
 	b.see("dots at rest", `matchMedia("(prefers-reduced-motion: reduce)").matches && document.querySelectorAll("#house .dot").length <= 5`)
+	b.figures(1) // they come to rest with the next figures
 	b.do(chromedp.Evaluate(at, &before))
 	b.figures(2)
 	var after string
