@@ -13,13 +13,15 @@ import (
 	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 )
 
-const experimentAbout = `Usage: demo [flags]
-       demo run [flags]                          one experiment with faults; see demo run -h
-       demo virtual [flags]                      an hour in virtual time; see demo virtual -h
-       demo sweep -sweep NAME=VALUES [flags]     many experiments; see demo sweep -h
-       demo serve [flags]                        a page in the browser; see demo serve -h
-       demo ship -in FILE -out FILE [flags]      see demo ship -h
-       demo replay -in FILE -out FILE [flags]    see demo replay -h
+const experimentAbout = `Usage: demo [flags]                              direct writing and a pipeline, compared
+       demo run [flags]                          one experiment with faults, shown live
+       demo sweep [-sweep NAME=VALUES] [flags]   many experiments: which settings serve best
+       demo serve [flags]                        an experiment on a page in the browser
+       demo virtual [flags]                      an hour of a pipeline's life in virtual time
+       demo ship -in FILE -out FILE [flags]      lines of real logs through a pipeline
+       demo replay -in FILE -out FILE [flags]    dead letters on their way again
+
+Each explains itself with -h. This is about the first of them.
 
 Writes the same log events to a file directly from the caller and through a
 pipeline, flat out and at a fixed rate, with one and with several producers, and

@@ -92,6 +92,21 @@ func TestLossIsFoundAndDecidesTheExitCode(t *testing.T) {
 	}
 }
 
+func TestWhatWasLearnedSaysIfTheRateWasNotReached(t *testing.T) {
+	run := func(lane string, perSecond float64) result {
+		return result{Lane: lane, Producers: 4, Rate: 50_000, Offered: 9, InFile: 9, PerSecond: perSecond}
+	}
+	for reached, want := range map[float64]string{
+		49_000: "At 50,000 events/s from 4 producers half of",
+		13_000: "At 50,000 events/s from 4 producers, of which only 13,000 came about (direct 50,000), half of",
+	} {
+		rep := report{Runs: []result{run(laneDirect, 50_000), run(lanePipeline, reached)}}
+		if got := rep.learned(); !strings.HasPrefix(got, want) {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 func TestBooksAreAudited(t *testing.T) {
 	good := func() (result, pipeline.Stats) {
 		return result{Offered: 10, InFile: 10}, pipeline.Stats{Offered: 10, Accepted: 10, Delivered: 10}

@@ -31,7 +31,7 @@ require (
 require (
 	github.com/penstock-go/penstock/metrics/prometheus v0.0.0
 	github.com/sourcegraph/conc v0.3.0 // indirect
-	golang.org/x/sys v0.37.0 // indirect
+	golang.org/x/sys v0.37.0
 )
 
 replace github.com/penstock-go/penstock => ../..

@@ -79,7 +79,7 @@ func TestUsageErrors(t *testing.T) {
 		"serve -addr 192.0.2.1:0":                   "which other machines may reach",
 		"serve -addr 127.0.0.1":                     "missing port",
 		"serve -workers 0":                          "-workers is 0",
-		"sweep":                                     "-sweep is missing",
+		"sweep -queue 100":                          "batch=256: -batch is 256, want 1 to 100",
 		"sweep -sweep nosuch=1":                     `no setting "nosuch"`,
 		"sweep -sweep batch=1 -rounds 0":            "-rounds is 0",
 		"sweep -sweep batch=1 -goal fast":           "-goal",

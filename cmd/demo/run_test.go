@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/penstock-go/penstock/cmd/demo/internal/golden"
 	"github.com/penstock-go/penstock/cmd/demo/internal/lab"
 	"github.com/penstock-go/penstock/cmd/demo/internal/sweep"
+	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 )
 
 func TestRunReportsAndBalances(t *testing.T) {
@@ -20,7 +22,7 @@ func TestRunReportsAndBalances(t *testing.T) {
 	if !strings.Contains(stderr, "s in ") || !strings.Contains(stderr, "breaker ") || strings.Contains(stdout+stderr, "\x1b") {
 		t.Errorf("stderr %q", stderr)
 	}
-	fits(t, stdout+stderr)
+	golden.Fits(t, stdout+stderr, term.Width)
 }
 
 func TestRunAsJSON(t *testing.T) {
@@ -74,7 +76,7 @@ func TestSweepWritesAndResumes(t *testing.T) {
 	if code != exitOK || !strings.Contains(stdout, "no loss") || !strings.Contains(stderr, "4/4 ") {
 		t.Errorf("code %d\n%s%s", code, stdout, stderr)
 	}
-	fits(t, strings.ReplaceAll(stdout, dir, ""))
+	golden.Fits(t, strings.ReplaceAll(stdout, dir, ""), term.Width)
 	for _, name := range []string{"sweep.json", "sweep.csv", "sweep.html", "throughput-batch.svg", "p99.9-batch-overflow.svg", "loss-overflow.svg"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)

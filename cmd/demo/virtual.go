@@ -14,8 +14,8 @@ import (
 
 const virtualAbout = `Usage: demo virtual [flags]
 
-Plays an hour of a pipeline's life in virtual time, in about a second, and tells
-it as a timeline: batches and what cut them, retries and their delays, what the
+Plays an hour of a pipeline's life in virtual time, in milliseconds, and tells it
+as a timeline: batches and what cut them, retries and their delays, what the
 breaker does, what finds no room. Without flags it has a sink that hangs now and
 then and is out of order for some minutes. The same flags tell the same story,
 to the byte.

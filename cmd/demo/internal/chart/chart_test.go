@@ -88,3 +88,15 @@ func TestHeatShowsItsValues(t *testing.T) {
 		t.Error(svg)
 	}
 }
+
+func TestTicksAtWhatWasMeasured(t *testing.T) {
+	values := []float64{1, 2, 3, 64, 65, 1024}
+	l := Lines{LogX: true, Ticks: values, XFormat: func(v float64) string { return "<" + Short(v) + ">" }, Series: []Series{{X: values, Y: values}}}
+	svg := l.SVG(640, 380)
+	wellFormed(t, svg)
+	for name, there := range map[string]bool{"1": true, "2": true, "3": false, "64": true, "65": false, "1.02k": true, "10": false} {
+		if strings.Contains(svg, "&lt;"+name+"&gt;") != there {
+			t.Errorf("a tick at %s: want %v\n%s", name, there, svg)
+		}
+	}
+}

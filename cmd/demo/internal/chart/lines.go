@@ -29,6 +29,7 @@ type Lines struct {
 	Dots                  bool                 // at every point
 	Names                 []string             // of the x values 0, 1 and so on, between which there is nothing
 	Clock                 bool                 // x values are seconds, and go by sixties
+	Ticks                 []float64            // of the x axis, in order; nil: round values
 }
 
 // SVG draws the plot.
@@ -97,6 +98,8 @@ func (l *Lines) xTicks(x *scale) (at []float64) {
 		return at
 	case l.Clock:
 		return x.sixties(8)
+	case l.Ticks != nil:
+		return x.apart(l.Ticks, 36)
 	}
 	return x.ticks(8)
 }

@@ -90,6 +90,17 @@ func (s *scale) sixties(n int) (at []float64) {
 	return at
 }
 
+// apart returns those of values, which are in order, whose places have so much
+// room between them; the first is among them.
+func (s *scale) apart(values []float64, room float64) (at []float64) {
+	for _, v := range values {
+		if len(at) == 0 || math.Abs(s.place(v)-s.place(at[len(at)-1])) >= room {
+			at = append(at, v)
+		}
+	}
+	return at
+}
+
 // Short formats a number with a unit's prefix: 1.5k, 20M.
 func Short(v float64) string {
 	for _, u := range []struct {

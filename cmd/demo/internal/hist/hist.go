@@ -1,4 +1,9 @@
-// Package hist counts durations, so that quantiles can be told.
+// Package hist counts durations, so that quantiles can be told. Experiments ask
+// for what [stage.Histogram] has no answer to: the 99.9th percentile, and what
+// was recorded between two moments. It belongs to one goroutine, so that a
+// producer that times each of its calls pays no atomic operations for it.
+//
+// [stage.Histogram]: https://pkg.go.dev/github.com/penstock-go/penstock/stage#Histogram
 package hist
 
 import (

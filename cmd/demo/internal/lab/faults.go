@@ -55,6 +55,8 @@ type faulty struct {
 	clk   clock.Clock
 	start time.Time
 	told  func(fate) // of each call that hangs or fails; may be nil
+	life  context.Context
+	end   context.CancelFunc // of life: calls that still hang return
 
 	mu     sync.Mutex
 	faults Faults
@@ -74,7 +76,9 @@ type fate struct {
 }
 
 func newFaulty(name string, sink stage.Sink[Event], clk clock.Clock, f Faults, seed uint64, told func(fate)) *faulty {
-	return &faulty{Sink: sink, name: name, clk: clk, start: clk.Now(), told: told, faults: f, rand: rand.New(rand.NewPCG(seed, 0x6661756c74))}
+	s := &faulty{Sink: sink, name: name, clk: clk, start: clk.Now(), told: told, faults: f, rand: rand.New(rand.NewPCG(seed, 0x6661756c74))}
+	s.life, s.end = context.WithCancel(context.Background())
+	return s
 }
 
 // set changes the faults.
@@ -138,7 +142,7 @@ func (s *faulty) Write(ctx context.Context, events []Event) error {
 		<-f.held
 	}
 	if f.stall > 0 {
-		_ = clockutil.Sleep(context.Background(), s.clk, f.stall)
+		_ = clockutil.Sleep(s.life, s.clk, f.stall)
 	}
 	if f.latency > 0 {
 		if err := clockutil.Sleep(ctx, s.clk, f.latency); err != nil {

@@ -41,11 +41,13 @@ type Snapshot struct {
 
 // Start starts an experiment. It produces for Settings.Duration or until Halt or
 // Stop; Stop must be called.
-func Start(s Settings) (*Lab, error) {
+func Start(s Settings) (*Lab, error) { return start(s, hooks{}) }
+
+func start(s Settings, h hooks) (*Lab, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	r, err := newRig(&s, nil, hooks{})
+	r, err := newRig(&s, nil, h)
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +143,7 @@ func (l *Lab) Stop() Outcome {
 		err := l.rig.p.Close(ctx)
 		l.outcome = l.rig.outcome(&l.settings, l.Snapshot(), produced, errors.Join(err, l.rig.remove()))
 		l.rig.sink.hold(false)
+		l.rig.sink.end()
 	})
 	return l.outcome
 }

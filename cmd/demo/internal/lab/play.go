@@ -34,8 +34,9 @@ type Sample struct {
 // numSamples is how many samples there are of the producing.
 const numSamples = 360
 
-// maxVirtual is the greatest number of events to produce. Each costs a tenth of
-// a millisecond or two.
+// maxVirtual is the greatest number of events to produce. Each costs some
+// microseconds where the runtime counts goroutines, and else a tenth of a
+// millisecond or two.
 const maxVirtual = 200_000
 
 // CheckVirtual is Check, for [Play].
@@ -84,19 +85,26 @@ type actor struct {
 // nothing else before all goroutines have come to rest. What races within one
 // such step has no order in the story either.
 //
-// Play reads the state of all goroutines of the process, so nothing else may
-// run meanwhile. If ctx ends, the producing does.
+// Play watches all goroutines of the process, so nothing else may run meanwhile;
+// and it sets GOMAXPROCS and the collector's settings until it returns. If ctx
+// ends, the producing does.
 func Play(ctx context.Context, s Settings) (*Story, error) {
 	if err := s.CheckVirtual(); err != nil {
 		return nil, err
 	}
+	defer alone()()
+	return play(ctx, s, newWatcher(&s))
+}
+
+// play is Play by a given watcher.
+func play(ctx context.Context, s Settings, w watcher) (*Story, error) {
 	clk := newVClock()
 	d := &diary{clk: clk, start: clk.Now()}
 	r, err := newRig(&s, clk, d.hooks())
 	if err != nil {
 		return nil, err
 	}
-	p := &player{settings: s, rig: r, clk: clk, start: clk.Now(), diary: d}
+	p := &player{settings: s, rig: r, clk: clk, start: clk.Now(), watcher: w, diary: d}
 	for i := range s.Producers {
 		a := &actor{id: uint32(i), rand: rand.New(rand.NewPCG(s.Seed, uint64(i)))}
 		a.due = p.gap(a)
@@ -121,7 +129,7 @@ func (p *player) gap(a *actor) time.Duration {
 
 // rest lets everything happen that can happen at this instant.
 func (p *player) rest() error {
-	err := p.watcher.settle()
+	err := settle(p.watcher)
 	p.diary.collect()
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,11 +23,11 @@ func eventful() Settings {
 	return s
 }
 
-// TestTheSameSettingsHaveTheSameStory plays with one thread and with four.
+// TestTheSameSettingsHaveTheSameStory plays by the runtime's counts, and beside
+// that by dumps of all stacks, with one thread and with four.
 func TestTheSameSettingsHaveTheSameStory(t *testing.T) {
-	play := func(s Settings, threads int) string {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
-		story, err := Play(t.Context(), s)
+	told := func(s Settings, story *Story, err error) string {
+		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,19 +40,33 @@ func TestTheSameSettingsHaveTheSameStory(t *testing.T) {
 		}
 		return string(text)
 	}
+	quick := func(s Settings) string {
+		t.Helper()
+		story, err := Play(t.Context(), s)
+		return told(s, story, err)
+	}
+	slow := func(s Settings, threads int) string {
+		t.Helper()
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+		story, err := play(t.Context(), s, &dumps{})
+		return told(s, story, err)
+	}
 	for _, policy := range overflows {
 		s := eventful()
 		s.Overflow = policy
 		if policy == DropNewest {
 			s.Timeout = 0
 		}
-		if one, four := play(s, 1), play(s, 4); one != four {
-			t.Errorf("%s: two stories:\n%s\n%s", policy, one, four)
+		first := quick(s)
+		for i, again := range []string{quick(s), slow(s, 1), slow(s, 4)} {
+			if again != first {
+				t.Errorf("%s: another story the time after %d:\n%s\n%s", policy, i+1, first, again)
+			}
 		}
 	}
 	other := eventful()
 	other.Seed++
-	if play(eventful(), 2) == play(other, 2) {
+	if quick(eventful()) == quick(other) {
 		t.Error("the seed does not matter")
 	}
 }
@@ -78,23 +93,70 @@ func TestAPlayThatIsInterruptedDrains(t *testing.T) {
 }
 
 func TestWhatMovesIsNotAtRest(t *testing.T) {
-	var w watcher
-	if err := w.settle(); err != nil {
+	defer alone()()
+	watchers := []watcher{&dumps{}}
+	if c := newCounts(); c != nil {
+		c.calls = collectEvery - 2 // collects garbage the second time
+		watchers = append(watchers, c)
+	}
+	for _, w := range watchers {
+		if err := settle(w); err != nil {
+			t.Fatal(err)
+		}
+		var stop atomic.Bool
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for !stop.Load() { // waits for nothing but its turn
+				runtime.Gosched()
+			}
+		}()
+		if w.atRest() {
+			t.Errorf("%T overlooked a goroutine that has not begun", w)
+		}
+		runtime.Gosched()
+		if w.atRest() {
+			t.Errorf("%T overlooked a goroutine that runs", w)
+		}
+		stop.Store(true)
+		<-stopped
+		if err := settle(w); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPlayLeavesTheProcessAsItWas(t *testing.T) {
+	look := func() [3]int64 {
+		percent := debug.SetGCPercent(-1)
+		debug.SetGCPercent(percent)
+		return [3]int64{int64(runtime.GOMAXPROCS(0)), int64(percent), debug.SetMemoryLimit(-1)}
+	}
+	before := look()
+	if _, err := Play(t.Context(), eventful()); err != nil {
 		t.Fatal(err)
 	}
-	var stop atomic.Bool
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for !stop.Load() { // runs, and waits for nothing
-		}
-	}()
-	if w.atRest() {
-		t.Error("a goroutine that runs was overlooked")
+	if after := look(); after != before {
+		t.Errorf("before %v, after %v", before, after)
 	}
-	stop.Store(true)
-	<-stopped
-	if err := w.settle(); err != nil {
-		t.Error(err)
+}
+
+func TestPlayWithFiles(t *testing.T) {
+	s := eventful()
+	s.Sink, s.Dir, s.Duration, s.Stall, s.Outage = File, t.TempDir(), 10*time.Second, Span{}, Span{}
+	story, err := Play(t.Context(), s)
+	if err != nil || story.Outcome.Books != "" || story.Outcome.Stats.Delivered == 0 {
+		t.Errorf("%+v, %v", story, err)
+	}
+}
+
+// BenchmarkPlay plays an hour, with everything that can go wrong.
+func BenchmarkPlay(b *testing.B) {
+	s := eventful()
+	s.Rate, s.Interval, s.Duration = 1, 30*time.Second, time.Hour
+	for b.Loop() {
+		if story, err := Play(b.Context(), s); err != nil || story.Outcome.Books != "" {
+			b.Fatal(story, err)
+		}
 	}
 }

@@ -16,9 +16,12 @@ import (
 // producers time every call.
 const stride = 61
 
-// tick is how often a paced producer wakes to send what is due, and a flat-out
-// one looks whether it still is that.
-const tick = time.Millisecond
+// A paced producer wakes when an event is due, but at most once in a tick, to
+// send all that are; and at least once in a nap, to look what its rate is now.
+const (
+	tick = time.Millisecond
+	nap  = 50 * time.Millisecond
+)
 
 // backlog is the most that a paced producer that was held up makes up for.
 const backlog = time.Second
@@ -72,7 +75,7 @@ func (t *Tally) count(err error) {
 
 // run produces until ctx ends.
 func (p *producer) run(ctx context.Context) {
-	beat := time.NewTicker(tick)
+	beat := time.NewTimer(0)
 	defer beat.Stop()
 	due, last := 0.0, time.Now()
 	for ctx.Err() == nil {
@@ -82,13 +85,14 @@ func (p *producer) run(ctx context.Context) {
 			due, last = 0, time.Now()
 			continue
 		}
+		share := float64(rate) / float64(p.share.Load())
+		beat.Reset(min(max(time.Duration((1-due)/share*float64(time.Second)), tick), nap))
 		select {
 		case <-beat.C:
 		case <-ctx.Done():
 			return
 		}
 		now := time.Now()
-		share := float64(rate) / float64(p.share.Load())
 		due = min(due+share*now.Sub(last).Seconds(), max(share*backlog.Seconds(), 1))
 		last = now
 		for ; due >= 1 && ctx.Err() == nil; due-- {

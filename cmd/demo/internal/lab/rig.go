@@ -148,13 +148,17 @@ func (s *Settings) decorate(sink stage.Sink[Event], h hooks) (stage.Sink[Event],
 	return sink, nil
 }
 
+// maxFile is the size at which a file is rolled, and the file rolled before it
+// removed: an experiment may go on for a day, and shall not fill the disk.
+const maxFile = 256 << 20
+
 // newDestination returns a sink without its faults.
 func newDestination(kind, path string) (stage.Sink[Event], error) {
 	switch kind {
 	case Memory:
 		return sinks.NewWriter[Event](&ring{}, AppendLine)
 	case File:
-		return sinks.NewFile(sinks.FileConfig[Event]{Path: path, Mode: 0o600, Encode: AppendLine})
+		return sinks.NewFile(sinks.FileConfig[Event]{Path: path, Mode: 0o600, Encode: AppendLine, MaxSize: maxFile, MaxBackups: 1})
 	}
 	return &sinks.Discard[Event]{}, nil
 }

@@ -16,7 +16,7 @@ const (
 const (
 	Discard = "discard" // counts
 	Memory  = "memory"  // encodes, into memory that is used again
-	File    = "file"    // encodes, into a temporary file
+	File    = "file"    // encodes, into a temporary file, of which the last 256 to 512 MiB are kept
 	Slow    = "slow"    // Discard that takes 5ms a call, unless Latency says otherwise
 	Flaky   = "flaky"   // Discard that fails every tenth call, unless FailRate says otherwise
 	None    = "none"    // no fallback

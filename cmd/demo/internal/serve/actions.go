@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/penstock-go/penstock/cmd/demo/internal/lab"
@@ -15,7 +16,7 @@ import (
 
 const (
 	maxBody    = 4 << 10
-	maxReading = 5 * time.Second
+	maxReading = 5 * time.Second // for a request's body
 	maxFlush   = 5 * time.Second
 	maxLatency = 10_000 // milliseconds
 )
@@ -74,32 +75,42 @@ func (k *knobs) turn(l *lab.Lab) error {
 // turnKnobs serves POST /api/knobs.
 func (s *Server) turnKnobs(w http.ResponseWriter, r *http.Request) {
 	var k knobs
-	if !body(w, r, &k) {
+	t, ok := s.change(w, r, &k, running, closing)
+	if !ok {
 		return
 	}
-	s.knobs.Lock() // two pages turn one after the other
-	defer s.knobs.Unlock()
-	t, _ := s.bench.look()
-	switch {
-	case t.state == closed, t.state == closing && (k.Producers != nil || k.Rate != nil):
+	if t.state == closing && (k.Producers != nil || k.Rate != nil) {
 		refuse(w, http.StatusConflict, errOver)
 		return
 	}
-	if err := k.turn(t.lab); err != nil {
+	s.knobs.Lock() // two pages turn one after the other
+	err := k.turn(t.lab)
+	s.knobs.Unlock()
+	if err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
 	s.state(w, r)
 }
 
+// change reads what is to change, and returns the experiment it is to change, if
+// that is in one of some states. If not ok, the request has been refused.
+func (s *Server) change(w http.ResponseWriter, r *http.Request, to any, states ...string) (t trial, ok bool) {
+	if !body(w, r, to) {
+		return t, false
+	}
+	t, _ = s.bench.look()
+	if !slices.Contains(states, t.state) {
+		refuse(w, http.StatusConflict, errOver)
+		return t, false
+	}
+	return t, true
+}
+
 // flush serves POST /api/flush.
 func (s *Server) flush(w http.ResponseWriter, r *http.Request) {
-	if !body(w, r, &struct{}{}) {
-		return
-	}
-	t, _ := s.bench.look()
-	if t.state != running {
-		refuse(w, http.StatusConflict, errOver)
+	t, ok := s.change(w, r, &struct{}{}, running)
+	if !ok {
 		return
 	}
 	select {
@@ -126,12 +137,8 @@ func (s *Server) flush(w http.ResponseWriter, r *http.Request) {
 
 // close serves POST /api/close. It does not wait.
 func (s *Server) close(w http.ResponseWriter, r *http.Request) {
-	if !body(w, r, &struct{}{}) {
-		return
-	}
-	t, _ := s.bench.look()
-	if t.state != running {
-		refuse(w, http.StatusConflict, errOver)
+	t, ok := s.change(w, r, &struct{}{}, running)
+	if !ok {
 		return
 	}
 	t.lab.Halt()
@@ -188,22 +195,28 @@ func body(w http.ResponseWriter, r *http.Request, to any) bool {
 		refuse(w, http.StatusUnsupportedMediaType, errors.New("want content of the type application/json"))
 		return false
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxReading)) // where one can be set
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	d.DisallowUnknownFields()
-	if err = d.Decode(to); err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("more than one JSON value")
-			if tooLarge := (*http.MaxBytesError)(nil); errors.As(more, &tooLarge) {
-				err = more
-			}
-		}
-	}
-	if err != nil {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxReading)) // where one can be set; it ends with the body
+	if err = decode(http.MaxBytesReader(w, r.Body, maxBody), to); err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return false
 	}
 	return true
+}
+
+// decode reads one JSON value, and the end.
+func decode(from io.Reader, to any) error {
+	d := json.NewDecoder(from)
+	d.DisallowUnknownFields()
+	if err := d.Decode(to); err != nil {
+		return err
+	}
+	_, more := d.Token()
+	if tooLarge := (*http.MaxBytesError)(nil); more != io.EOF && !errors.As(more, &tooLarge) {
+		return errors.New("more than one JSON value")
+	} else if more != io.EOF {
+		return more
+	}
+	return nil
 }
 
 // refuse says in JSON why not.

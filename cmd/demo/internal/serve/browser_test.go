@@ -2,22 +2,17 @@ package serve
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
-
-var screenshots = flag.String("screenshots", "", "`directory` that TestScreenshots writes pictures of the page to")
 
 // browser is a tab of a headless Chromium that notes what its console says.
 type browser struct {
@@ -30,6 +25,14 @@ type browser struct {
 
 // open opens the page of a server. Where there is no Chromium the test is skipped.
 func open(t *testing.T, h *served) *browser {
+	t.Helper()
+	b := newBrowser(t)
+	b.visit(h.http.URL)
+	return b
+}
+
+// newBrowser opens an empty tab.
+func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -61,9 +64,15 @@ func open(t *testing.T, h *served) *browser {
 	})
 	b := &browser{T: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, b.note)
-	b.do(log.Enable(), chromedp.Navigate(h.http.URL+"/"))
-	b.see("figures that are live", `document.querySelector("#link").textContent === "live" && document.querySelector("#state").textContent === "running"`)
+	b.do(log.Enable())
 	return b
+}
+
+// visit goes to the page of a server, and waits until it is alive.
+func (b *browser) visit(url string) {
+	b.Helper()
+	b.do(chromedp.Navigate(url + "/"))
+	b.see("figures that are live", `document.querySelector("#link").textContent === "live" && document.querySelector("#state").textContent !== "–"`)
 }
 
 // note notes errors and warnings, those about the policy included.
@@ -95,6 +104,19 @@ func (b *browser) see(what, condition string) {
 	}
 }
 
+// figures waits until the page has shown figures so many times more.
+func (b *browser) figures(times int) {
+	b.Helper()
+	b.see("new figures", fmt.Sprintf(`new Promise(done => {
+		let left = %d;
+		new MutationObserver((_, o) => {
+			if (--left > 0) return;
+			o.disconnect();
+			done(true);
+		}).observe(document.querySelector("#elapsed"), { childList: true });
+	})`, times))
+}
+
 func (b *browser) quiet() {
 	b.Helper()
 	b.mu.Lock()
@@ -107,86 +129,4 @@ func (b *browser) quiet() {
 // number is a figure of the panels, by the name of its row.
 func number(table, row string) string {
 	return fmt.Sprintf(`Number([...document.querySelectorAll("#%s tr")].find(r => r.cells[0].textContent === %q).cells[2].textContent.replaceAll(",", ""))`, table, row)
-}
-
-func TestInABrowser(t *testing.T) {
-	s := settings()
-	s.Fallback, s.Breaker = "memory", 3
-	h := newServed(t, Config{Settings: s})
-	b := open(t, h)
-	b.see("batches", number("batches", "cut by age")+" > 3")
-	b.see("a moving dot", `document.querySelector("#house .dot") !== null`)
-
-	b.do(chromedp.Click("#stall", chromedp.ByID))
-	b.see("the stall", `document.querySelector("#stall").getAttribute("aria-pressed") === "true"`)
-	b.see("evictions", number("misses", "evicted for newer ones")+" > 0")
-	var before float64
-	b.do(chromedp.Evaluate(number("misses", "evicted for newer ones"), &before))
-	b.see("more evictions", fmt.Sprintf("%s > %v", number("misses", "evicted for newer ones"), before))
-	b.do(chromedp.Focus("#stall", chromedp.ByID), chromedp.KeyEvent("\r")) // by the keyboard
-	b.see("the sink going on", `document.querySelector("#stall").getAttribute("aria-pressed") === "false"`)
-
-	b.do(chromedp.Evaluate(`(() => { const k = document.querySelector("#k-fail"); k.value = 100; k.dispatchEvent(new Event("input")); k.dispatchEvent(new Event("change")); })()`, nil))
-	b.see("the fallback and an open breaker", `document.querySelector("#calls").textContent.includes("open") && /[1-9]/.test(document.querySelector("#house-text").textContent.split("fallback")[1] || "")`)
-	b.do(chromedp.Evaluate(`(() => { const k = document.querySelector("#k-fail"); k.value = 0; k.dispatchEvent(new Event("input")); k.dispatchEvent(new Event("change")); })()`, nil))
-	b.see("the knob turned back", `document.querySelector("#o-fail").textContent === "0 %"`)
-	b.do(chromedp.Click("#flush", chromedp.ByID))
-	b.see("the flush", `document.querySelector("#answer").textContent.startsWith("Flushed in")`)
-
-	b.do(chromedp.Click("#close", chromedp.ByID))
-	b.see("the verdict", `document.querySelector("#verdict").textContent.includes("the books balance")`)
-	b.see("the balance", `document.querySelector("#balance").textContent === "balances" && document.querySelector("#state").textContent === "closed"`)
-	b.do(chromedp.Click("#keep", chromedp.ByID))
-	b.see("the kept experiment", `document.querySelector("#saved").textContent.includes("balance")`)
-
-	b.do(chromedp.SetValue("#s-overflow", "wait", chromedp.ByID), chromedp.Click("#restart", chromedp.ByID))
-	b.see("the second experiment", `document.querySelector("#run").textContent === "2" && document.querySelector("#title").textContent.endsWith("wait")`)
-	b.do(chromedp.Click("#keep", chromedp.ByID))
-	b.see("both side by side", `document.querySelectorAll("#saved thead th").length === 3 && document.querySelector("#saved .differs") !== null`)
-	b.do(emulation.SetDeviceMetricsOverride(375, 800, 1, true))
-	b.see("a page as wide as the phone", `document.documentElement.scrollWidth <= 375`)
-	b.quiet()
-}
-
-func TestPageComesBackAfterABreak(t *testing.T) {
-	h := newServed(t, Config{Settings: settings()})
-	b := open(t, h)
-	h.http.CloseClientConnections()
-	b.see("the break", `document.querySelector("#link").textContent === "reconnecting"`)
-	b.see("the page come back", `document.querySelector("#link").textContent === "live"`)
-}
-
-// TestScreenshots takes the pictures of the documents:
-//
-//	go test ./internal/serve -run Screenshots -screenshots DIR
-func TestScreenshots(t *testing.T) {
-	if *screenshots == "" {
-		t.Skip("-screenshots says where to")
-	}
-	s := settings()
-	s.Rate, s.Queue, s.Batch, s.Interval, s.Latency = 20_000, 8192, 512, 100*time.Millisecond, 5*time.Millisecond
-	s.Fallback, s.Breaker = "memory", 5
-	h := newServed(t, Config{Settings: s})
-	b := open(t, h)
-	b.see("a flow", number("batches", "cut by size")+" > 300")
-	b.do(chromedp.Click("#stall", chromedp.ByID))
-	b.see("evictions", number("misses", "evicted for newer ones")+" > 20000")
-	b.do(chromedp.Click("#stall", chromedp.ByID))
-	h.want(200, "", "POST", "/api/knobs", `{"fail_rate":0.3}`)
-	b.see("the fallback", `/[1-9]/.test(document.querySelector("#house-text").textContent.split("fallback")[1] || "")`)
-	b.see("a while", number("batches", "cut by size")+" > 800")
-	for _, shot := range []struct {
-		name, scheme  string
-		width, height int64
-		scale         float64
-	}{{"serve-light", "light", 1360, 900, 1}, {"serve-dark", "dark", 1360, 900, 1}, {"serve-phone", "light", 390, 1500, 1}} {
-		var png []byte
-		b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: shot.scheme}}),
-			emulation.SetDeviceMetricsOverride(shot.width, shot.height, shot.scale, shot.width < 500))
-		b.see("the next figures", `new Promise(done => setTimeout(() => done(true), 600))`)
-		b.do(chromedp.CaptureScreenshot(&png))
-		if err := os.WriteFile(filepath.Join(*screenshots, shot.name+".png"), png, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

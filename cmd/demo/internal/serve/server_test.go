@@ -22,8 +22,8 @@ func TestPageIsServedAndGuarded(t *testing.T) {
 	h.want(http.StatusNotFound, "", "GET", "/debug/pprof/", "")
 	h.want(http.StatusNotFound, "", "GET", "/api/close", "")
 	h.want(http.StatusMethodNotAllowed, "", "PUT", "/api/knobs", "{}")
-	for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data:",
-		"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} {
+	for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self';",
+		"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"} {
 		if !strings.Contains(policy, part) {
 			t.Errorf("the policy lacks %s", part)
 		}

@@ -38,10 +38,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if !send([]byte("retry: 1000\n\n")) {
 		return
 	}
-	for id, last := 1, false; ; id++ {
+	for last := false; ; {
 		t, changed := s.bench.look()
 		text, err := json.Marshal(read.read(t))
-		if err != nil || !send(fmt.Appendf(nil, "id: %d.%d\nevent: figures\ndata: %s\n\n", t.run, id, text)) || last {
+		if err != nil || !send(fmt.Appendf(nil, "event: figures\ndata: %s\n\n", text)) || last {
 			return
 		}
 		due.Reset(beat)

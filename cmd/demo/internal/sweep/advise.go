@@ -2,8 +2,8 @@ package sweep
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-
 	"time"
 
 	"github.com/penstock-go/penstock/cmd/demo/internal/chart"
@@ -21,7 +21,8 @@ func (r *Result) advise(g Goal) string {
 	cells, _ := r.Grid.Cells()
 	aim := g.aim()
 	var best, closest []string
-	good, measured, met, miss := 0, 0, -1, ""
+	var good [][]string
+	measured, met, miss := 0, -1, ""
 	for _, cell := range cells {
 		if len(r.cellValues(aim, cell)) == 0 {
 			continue
@@ -36,7 +37,7 @@ func (r *Result) advise(g Goal) string {
 			}
 		}
 		if missed == "" {
-			if good++; best == nil || aim.better(median(r.cellValues(aim, cell)), median(r.cellValues(aim, best))) {
+			if good = append(good, cell); best == nil || aim.better(median(r.cellValues(aim, cell)), median(r.cellValues(aim, best))) {
 				best = cell
 			}
 		}
@@ -50,8 +51,33 @@ func (r *Result) advise(g Goal) string {
 	case best == nil:
 		return fmt.Sprintf("None of %d combinations meets %s in every round. The closest is %s, which misses %s.", measured, g.String(), r.Grid.Label(closest), miss)
 	}
-	return fmt.Sprintf("%d of %d combinations meet %s in every round. Of them %s has the best %s: %s. Try: demo run %s",
-		good, measured, g.String(), r.Grid.Label(best), aim.Name, r.figures(best), r.flags(best))
+	return fmt.Sprintf("%d of %d combinations meet %s in every round. Of them %s has the best %s: %s.%s Try: demo run %s",
+		len(good), measured, g.String(), r.Grid.Label(best), aim.Name, r.figures(best), r.asGood(aim, best, good), r.flags(best))
+}
+
+// asGood names combinations that the best of them has not beaten in every round.
+func (r *Result) asGood(aim Metric, best []string, among [][]string) string {
+	const most = 3
+	var names []string
+	top := r.cellValues(aim, best)
+	for _, cell := range among {
+		v := r.cellValues(aim, cell)
+		if !slices.Equal(cell, best) && v[0] <= top[len(top)-1] && top[0] <= v[len(v)-1] {
+			names = append(names, r.Grid.Label(cell))
+		}
+	}
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most], fmt.Sprintf("%d more", more))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	last := len(names) - 1
+	text := names[last]
+	if last > 0 {
+		text = strings.Join(names[:last], ", ") + " and " + text
+	}
+	return " As good, as far as these rounds tell: " + text + "."
 }
 
 // String is the goal as it was given.

@@ -88,6 +88,14 @@ func (r *Result) lines(m Metric, a int) Plot {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(at[i], at[j]) })
+	if !words { // by the names they were given
+		named := map[float64]string{}
+		for _, i := range order {
+			l.Ticks = append(l.Ticks, at[i])
+			named[at[i]] = axis.Values[i]
+		}
+		l.XFormat = func(v float64) string { return named[v] }
+	}
 	for _, name := range names {
 		s := chart.Series{Name: m.Name}
 		if other >= 0 {

@@ -120,6 +120,29 @@ func TestAdvice(t *testing.T) {
 			t.Errorf("%q: %s, want %q", goal, got, want)
 		}
 	}
+	if got := measured("").advise(Goal{}); strings.Contains(got, "As good") {
+		t.Error(got)
+	}
+	near := New(lab.Defaults(), Grid{{"batch", []string{"1", "2", "3", "4", "5", "6"}}}, 2, "")
+	for cell, rates := range [][2]float64{{1, 2}, {50, 90}, {70, 100}, {99, 110}, {95, 96}, {80, 97}} {
+		for round, rate := range rates {
+			near.Runs = append(near.Runs, Run{Round: round, Cell: cell, PerSecond: rate, Offered: 1})
+		}
+	}
+	for runs, want := range map[int]string{
+		12: "batch=4 has the best throughput: throughput 104/s (99/s to 110/s), p99.9 0ns, loss 0%. As good, as far as these rounds tell: batch=3. Try",
+		6:  "batch=3 has the best throughput: throughput 85/s (70/s to 100/s), p99.9 0ns, loss 0%. As good, as far as these rounds tell: batch=2. Try",
+	} {
+		r := *near
+		r.Runs = r.Runs[:runs]
+		if got := r.advise(Goal{}); !strings.Contains(got, want) {
+			t.Errorf("%d runs: %s", runs, got)
+		}
+	}
+	near.Runs[3].PerSecond, near.Runs[6].PerSecond = 97, 10
+	if got, want := near.advise(Goal{}), "batch=5 has the best throughput: throughput 95.5/s (95/s to 96/s), p99.9 0ns, loss 0%. As good, as far as these rounds tell: batch=2, batch=3, batch=4 and 1 more. Try"; !strings.Contains(got, want) {
+		t.Errorf("%s, want %q", got, want)
+	}
 	empty := New(lab.Defaults(), grid(t, "batch=1"), 1, "")
 	if got := empty.advise(Goal{}); got != "Nothing was measured." {
 		t.Error(got)

@@ -49,7 +49,7 @@ func breakerWord(b stage.BreakerState) string { return strings.ReplaceAll(b.Stri
 
 // Title says what the experiment is.
 func Title(s *lab.Settings) string {
-	rate := "flat out"
+	rate := "flat out with events"
 	switch {
 	case s.Rate == 1:
 		rate = "1 event/s"
@@ -81,7 +81,7 @@ func (b *Between) Frame(c term.Colours) string {
 	}
 	fmt.Fprintf(&out, "%s\n", Title(&b.Settings))
 	row("time", "%.1f of %.1f s", b.To.Elapsed.Seconds(), b.Settings.Duration.Seconds())
-	row("events/s", "offered %s   delivered %s   fallback %s", perSecond(b.Offered), c.Good(perSecond(b.Delivered)), alarming(c.Odd, b.Rerouted))
+	row("events/s", "offered %s   delivered %s   fallback %s", perSecond(b.Offered), painted(c.Good, b.Delivered), painted(c.Odd, b.Rerouted))
 	row("queue", "%s %s of %s   in flight %s   waiting %d", bar(c, s.Depth, b.Settings.Queue),
 		term.Count(s.Depth), term.Count(uint64(b.Settings.Queue)), term.Count(s.InFlight), s.Waiting)
 	row("callers", "p50 %-7s p99 %-7s p99.9 %-7s max %-7s", term.Brief(b.Calls.P50), term.Brief(b.Calls.P99), term.Brief(b.Calls.P999), term.Brief(b.Calls.Max))
@@ -90,8 +90,8 @@ func (b *Between) Frame(c term.Colours) string {
 	row("calls", "%s, failed %s, panicked %s, retries %s, given up %s", term.Count(main.Calls), term.Count(main.Failed), term.Count(main.Panics), term.Count(main.Retries), term.Count(main.Abandoned))
 	row("breaker", "%s", breaker(c, main))
 	row("batches", "by size %s, by age %s, by close %s", term.Count(s.Batches.Size), term.Count(s.Batches.Age), term.Count(s.Batches.Close))
-	row("dropped", "%s/s; evicted %s, refused %s", alarming(c.Odd, b.Dropped), term.Count(s.Evicted.Total()), term.Count(s.Rejected.Full))
-	row("lost", "%s/s; failed %s, panic %s, dead %s, deadline %s, in doubt %s", alarming(c.Bad, b.Lost), term.Count(s.Lost.Failed), term.Count(s.Lost.Panic), term.Count(s.Lost.Dead), term.Count(s.Lost.Deadline), term.Count(s.Lost.InDoubt))
+	row("dropped", "%s/s; evicted %s, refused %s", painted(c.Odd, b.Dropped), term.Count(s.Evicted.Total()), term.Count(s.Rejected.Full))
+	row("lost", "%s/s; failed %s, panic %s, dead %s, deadline %s, in doubt %s", painted(c.Bad, b.Lost), term.Count(s.Lost.Failed), term.Count(s.Lost.Panic), term.Count(s.Lost.Dead), term.Count(s.Lost.Deadline), term.Count(s.Lost.InDoubt))
 	row("ledger", "accepted %s = delivered %s + rerouted %s + filtered %s", term.Count(s.Accepted), term.Count(s.Delivered), term.Count(s.Rerouted), term.Count(s.Filtered))
 	row("", "  + evicted %s + lost %s + buffered %s", term.Count(s.Evicted.Total()), term.Count(s.Lost.Total()), term.Count(s.Buffered))
 	return out.String()
@@ -116,8 +116,8 @@ func bar(c term.Colours, depth uint64, queue int) string {
 
 func perSecond(r float64) string { return term.Count(uint64(r + 0.5)) }
 
-// alarming paints what should be 0.
-func alarming(paint func(string) string, r float64) string {
+// painted paints what is not 0.
+func painted(paint func(string) string, r float64) string {
 	if r == 0 {
 		return perSecond(r)
 	}

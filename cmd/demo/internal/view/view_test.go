@@ -1,14 +1,12 @@
 package view
 
 import (
-	"flag"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
+	"github.com/penstock-go/penstock/cmd/demo/internal/golden"
 	"github.com/penstock-go/penstock/cmd/demo/internal/hist"
 	"github.com/penstock-go/penstock/cmd/demo/internal/lab"
 	"github.com/penstock-go/penstock/cmd/demo/internal/term"
@@ -16,29 +14,12 @@ import (
 	"github.com/penstock-go/penstock/stage"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden holds got against testdata/name.
-func golden(t *testing.T, name, got string) {
+// held holds got against testdata/name, and its lines against the width of a
+// terminal.
+func held(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != strings.ReplaceAll(string(want), "\r\n", "\n") {
-		t.Errorf("not what %s says:\n%s", path, got)
-	}
-	for line := range strings.Lines(got) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > term.Width {
-			t.Errorf("%d columns: %s", n, line)
-		}
-	}
+	golden.Check(t, name, got)
+	golden.Fits(t, got, term.Width)
 }
 
 // busy is the state of a pipeline to which everything has happened.
@@ -67,11 +48,11 @@ func TestFrames(t *testing.T) {
 		return lab.Snapshot{Elapsed: seconds * time.Second, Calls: h, Stats: busy(scale)}
 	}
 	b := NewBetween(s, at(3, 2000), at(4, 250_000))
-	golden(t, "frame.txt", b.Frame(term.Colours{})+b.Line()+"\n")
+	held(t, "frame.txt", b.Frame(term.Colours{})+b.Line()+"\n")
 	idle := lab.Snapshot{Calls: new(hist.Histogram), Stats: pipeline.Stats{Sinks: make([]pipeline.SinkStats, 1)}}
 	s.Producers, s.Rate, s.Workers = 1, 0, 1
 	b = NewBetween(s, idle, idle)
-	golden(t, "frame_idle.txt", b.Frame(term.Colours{})+b.Line()+"\n")
+	held(t, "frame_idle.txt", b.Frame(term.Colours{})+b.Line()+"\n")
 }
 
 func TestBarsFillUp(t *testing.T) {
@@ -84,9 +65,9 @@ func TestBarsFillUp(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	o := lab.Outcome{Settings: lab.Defaults(), Stats: busy(250_000), Took: 10 * time.Second, Calls: lab.Latency{Timed: 3, P50: 90, P99: 800, P999: 12_000, Max: time.Second}}
-	golden(t, "report.txt", Report(&o))
+	held(t, "report.txt", Report(&o))
 	o = lab.Outcome{Settings: lab.Defaults(), Stats: pipeline.Stats{Sinks: make([]pipeline.SinkStats, 1)}}
-	golden(t, "report_nothing.txt", Report(&o))
+	held(t, "report_nothing.txt", Report(&o))
 }
 
 func TestTimelineTellsTogetherWhatBelongsTogether(t *testing.T) {
@@ -121,7 +102,7 @@ func TestTimelineTellsTogetherWhatBelongsTogether(t *testing.T) {
 	if err := Timeline(&full, moments, false); err != nil {
 		t.Error(err)
 	}
-	golden(t, "timeline.txt", brief.String()+"\n"+full.String())
+	held(t, "timeline.txt", brief.String()+"\n"+full.String())
 	if strings.Count(full.String(), "\n") != len(moments) {
 		t.Error("some moments are missing")
 	}

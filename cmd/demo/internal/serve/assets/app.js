@@ -1,7 +1,7 @@
 // The page: takes in figures and has every part show them.
 
 import { Chart } from "./charts.js";
-import { brief, clock } from "./format.js";
+import { brief, clock, put } from "./format.js";
 import { House } from "./house.js";
 import { Knobs } from "./knobs.js";
 import { batches, latency, ledger, misses } from "./panels.js";
@@ -31,13 +31,24 @@ const charts = [
 
 let now = null, told = "";
 
+// idle reports whether figures can be left out: in a torrent, where the machine
+// is busy, one look a second does, unless something was turned or has ended.
+let shown = 0;
+function idle(f) {
+  const same = now && f.run === now.run && f.state === now.state && f.stalled === now.stalled && f.rate === now.rate && f.producers === now.producers;
+  return same && f.state === "running" && house.torrent && performance.now() - shown < 900;
+}
+
 function show(f) {
+  if (idle(f)) return;
+  shown = performance.now();
+  if (!now) performance.mark("first figures");
   now = f;
-  $("title").textContent = f.title;
-  $("run").textContent = f.run;
-  $("state").textContent = f.stalled ? f.state + ", stalled" : f.state;
+  put($("title"), f.title);
+  put($("run"), String(f.run));
+  put($("state"), f.stalled ? f.state + ", stalled" : f.state);
   $("state").className = "pill " + (f.stalled ? "bad" : { running: "good", closing: "odd" }[f.state] || "");
-  $("elapsed").textContent = clock(f.elapsed_ns);
+  put($("elapsed"), clock(f.elapsed_ns));
   house.show(f);
   knobs.show(f);
   ledger(f);

@@ -1,10 +1,11 @@
 // Lines over the last minutes, drawn on canvases. The past is this page's own:
 // the server keeps none, so where the page was not connected there is a gap.
 
-import { el, short } from "./format.js";
+import { el, put, short } from "./format.js";
 
 const span = 180; // seconds
 const gap = 2; // seconds without figures that are not bridged
+const pace = 1; // seconds from one drawing to the next; a pixel is about half of one
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -14,6 +15,7 @@ export class Chart {
     this.lines = lines; // {name, colour, of}
     this.format = format;
     this.points = [];
+    this.drawn = 0; // when, in seconds
     this.values = lines.map((l) => {
       const value = el("b", {}, "–");
       const swatch = el("i", { class: "swatch " + l.colour + "-bg", "aria-hidden": "true" });
@@ -28,14 +30,15 @@ export class Chart {
     const p = { at, run: figures.run, y: this.lines.map((l) => l.of(figures)) };
     this.points.push(p);
     while (this.points[0].at < at - span) this.points.shift();
-    this.values.forEach((v, i) => (v.textContent = this.format(p.y[i])));
-    this.draw();
+    this.values.forEach((v, i) => put(v, this.format(p.y[i])));
+    if (at - this.drawn >= pace) this.draw();
   }
 
   draw() {
     const { canvas, points } = this;
     const ratio = devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
     if (width === 0) return;
+    this.drawn = performance.now() / 1000;
     if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
     if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
     const g = canvas.getContext("2d");

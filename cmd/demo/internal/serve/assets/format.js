@@ -43,5 +43,11 @@ export function el(name, attributes = {}, ...inside) {
   return e;
 }
 
+// put changes a text, if it changes: what stays the same is neither drawn nor
+// read out again.
+export function put(e, text) {
+  if (e.textContent !== text) e.textContent = text;
+}
+
 export const total = (reasons, ...leaveOut) =>
   Object.entries(reasons).reduce((sum, [k, n]) => sum + (leaveOut.includes(k) ? 0 : n), 0);

@@ -1,7 +1,7 @@
 // The picture of the house: its stages, and dots for the events that flow
 // through them. A dot stands for a number of events that grows with the rate.
 
-import { count, short } from "./format.js";
+import { count, put, short } from "./format.js";
 
 const names = ["producers", "intake", "enqueue", "batcher", "flusher", "sink", "router", "routes", "gone"];
 
@@ -33,6 +33,12 @@ const pipes = [
   { from: "intake", to: "gone", kind: "dropped", of: (f) => f.per_second.dropped },
 ];
 
+const beat = 60; // milliseconds from one step of the dots to the next, at least
+
+// What flows faster than that, in events per second, fills its pipe, and nothing
+// moves: the machine is busy, and what draws would take from what is measured.
+const torrent = 200_000;
+
 function moved(f) {
   return f.per_second.delivered + f.per_second.rerouted + f.per_second.lost;
 }
@@ -60,8 +66,9 @@ export class House {
     const root = svg("svg", { viewBox: `0 0 ${plan.size.join(" ")}`, role: "img", "aria-labelledby": "house-h", "aria-describedby": this.text.id });
     this.lines = {};
     this.boxes = {};
+    this.resting = false;
     this.flows = pipes.map((pipe) => {
-      const path = svg("path", { class: "pipe", d: between(plan.boxes[pipe.from], plan.boxes[pipe.to]) });
+      const path = svg("path", { class: "pipe " + pipe.kind, d: between(plan.boxes[pipe.from], plan.boxes[pipe.to]) });
       root.append(path);
       return { ...pipe, path, dots: [], rate: 0, carry: 0 };
     });
@@ -97,8 +104,8 @@ export class House {
     const dropped = s.evicted.count + s.evicted.bytes + s.rejected.full;
     const cut = s.batches.size + s.batches.bytes + s.batches.age + s.batches.flush + s.batches.close;
     const set = (name, figure, unit) => {
-      this.lines[name][0].textContent = figure;
-      this.lines[name][1].textContent = unit;
+      put(this.lines[name][0], figure);
+      put(this.lines[name][1], unit);
     };
     set("producers", f.state === "running" ? count(f.producers) : "0", f.rate === 0 ? "flat out" : short(f.rate) + "/s");
     set("intake", count(s.depth), "of " + count(f.settings.queue) + (s.waiting ? `, ${s.waiting} wait` : ""));
@@ -115,36 +122,51 @@ export class House {
     this.water.classList.toggle("high", share > 0.9);
     this.boxes.sink.classList.toggle("hot", f.stalled || main.breaker === "open");
     this.boxes.gone.classList.toggle("hot", per.dropped > 0);
-    for (const flow of this.flows) flow.rate = f.state === "closed" ? 0 : flow.of(f);
-    this.text.textContent = `${short(per.offered)} events a second come in, the sink takes ${short(per.delivered)}` +
+    for (const flow of this.flows) {
+      flow.rate = f.state === "closed" ? 0 : flow.of(f);
+      flow.path.classList.toggle("full", flow.rate >= torrent);
+    }
+    put(this.text, `${short(per.offered)} events a second come in, the sink takes ${short(per.delivered)}` +
       (per.rerouted ? `, the fallback ${short(per.rerouted)}` : "") + (per.dropped ? `, ${short(per.dropped)} are dropped` : "") +
-      (per.lost ? `, ${short(per.lost)} are lost` : "") + `. The queue is ${Math.round(100 * share)} % full.`;
+      (per.lost ? `, ${short(per.lost)} are lost` : "") + `. The queue is ${Math.round(100 * share)} % full.`);
     this.run();
   }
 
-  // run moves the dots for as long as there are any to move.
+  // run moves the dots for as long as there are any to move, in steps that the
+  // eye takes for a flow; sixty a second would cost four times as much.
   run() {
-    if (this.still.matches) return this.rest();
-    if (this.frame) return;
+    if (this.calm()) return this.rest();
+    if (this.moving) return;
+    this.moving = true;
+    this.resting = false;
     let last = performance.now();
     const step = (now) => {
-      const dt = Math.min(0.1, (now - last) / 1000);
+      if (this.calm()) {
+        this.moving = false;
+        return;
+      }
+      const dt = Math.min(0.2, (now - last) / 1000);
       last = now;
       let alive = false;
       for (const flow of this.flows) alive = this.move(flow, dt) || alive;
-      this.frame = alive ? requestAnimationFrame(step) : 0;
+      if (alive) setTimeout(() => requestAnimationFrame(step), beat);
+      else this.moving = false;
     };
-    this.frame = requestAnimationFrame(step);
+    requestAnimationFrame(step);
+  }
+
+  get torrent() {
+    return this.flows.some((flow) => flow.rate >= torrent);
+  }
+
+  calm() {
+    return this.still.matches || this.torrent;
   }
 
   move(flow, dt) {
     const length = (flow.length ??= flow.path.getTotalLength());
     flow.carry += dt * perSecond(flow.rate);
-    for (; flow.carry >= 1; flow.carry--) {
-      const dot = svg("circle", { class: "dot " + flow.kind, r: 3.2 });
-      this.dots.append(dot);
-      flow.dots.push({ dot, at: 0 });
-    }
+    for (; flow.carry >= 1; flow.carry--) this.add(flow, 0);
     for (const d of flow.dots) {
       d.at += dt * 80;
       const p = flow.path.getPointAtLength(Math.min(d.at, length));
@@ -156,15 +178,24 @@ export class House {
     return flow.dots.length > 0 || flow.rate > 0;
   }
 
-  // rest shows one dot in each pipe that carries something, and moves nothing.
+  // rest shows one dot in each pipe that carries something and is not full, and
+  // moves nothing.
   rest() {
-    this.dots.replaceChildren();
     for (const flow of this.flows) {
+      const wanted = flow.rate > 0 && flow.rate < torrent ? 1 : 0;
+      if (flow.dots.length === wanted && this.resting) continue;
+      for (const d of flow.dots) d.dot.remove();
       flow.dots = [];
-      if (!(flow.rate > 0)) continue;
-      const p = flow.path.getPointAtLength(flow.path.getTotalLength() / 2);
-      this.dots.append(svg("circle", { class: "dot " + flow.kind, r: 3.2, cx: p.x, cy: p.y }));
+      if (wanted) this.add(flow, flow.path.getTotalLength() / 2);
     }
+    this.resting = true;
+  }
+
+  add(flow, at) {
+    const p = flow.path.getPointAtLength(at);
+    const dot = svg("circle", { class: "dot " + flow.kind, r: 3.2, cx: p.x, cy: p.y });
+    this.dots.append(dot);
+    flow.dots.push({ dot, at });
   }
 }
 

@@ -1,6 +1,6 @@
 // What can be turned and pressed. Every request answers; refusals are shown.
 
-import { brief, count, duration, el, rate } from "./format.js";
+import { brief, count, duration, el, put, rate } from "./format.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -108,7 +108,7 @@ export class Knobs {
   }
 
   label(k, v) {
-    $("o-" + k.id).textContent = k.show(v);
+    put($("o-" + k.id), k.show(v));
     $("k-" + k.id).setAttribute("aria-valuetext", k.show(v));
   }
 
@@ -116,7 +116,7 @@ export class Knobs {
     const fresh = !this.figures || this.figures.run !== f.run;
     this.figures = f;
     for (const k of knobs) {
-      if (this.held.has(k.id)) continue;
+      if (sending || this.held.has(k.id)) continue; // the figures are older than what was turned to
       $("k-" + k.id).value = k.position(k.of(f));
       this.label(k, k.of(f));
     }
@@ -125,9 +125,11 @@ export class Knobs {
       $("command").textContent = ["demo run", ...f.args.map((a) => (a === "" ? '""' : a))].join(" ");
     }
     $("stall").setAttribute("aria-pressed", String(f.stalled));
-    $("stall").textContent = f.stalled ? "Let it go on" : "Stall sink";
+    put($("stall"), f.stalled ? "Let it go on" : "Stall sink");
+    const at = document.activeElement;
     for (const id of ["flush", "close"]) $(id).disabled = f.state !== "running";
     for (const id of ["stall", "k-latency", "k-fail", "k-panic"]) $(id).disabled = f.state === "closed";
     for (const id of ["k-producers", "k-rate"]) $(id).disabled = f.state !== "running";
+    if (at?.disabled) $("restart").focus({ preventScroll: true }); // who works by keyboard is not sent back to the top
   }
 }

@@ -1,42 +1,55 @@
 // The panels beside the house: the ledger, latency, what was missed, batches.
 
-import { brief, count, el, total } from "./format.js";
+import { brief, count, el, put, total } from "./format.js";
 
 const $ = (id) => document.getElementById(id);
 
-// sum draws one equation of the ledger: a beam of the whole above a beam of its
+// Equation is one sum of the ledger: a beam of the whole above a beam of its
 // parts. If they do not have the same length the books do not balance.
-function sum(name, whole, parts, scale) {
-  const beam = (pieces) => {
-    const b = el("div", { class: "beam", "aria-hidden": "true" });
-    for (const [kind, n] of pieces) {
-      if (n === 0) continue;
-      const i = el("i", { class: kind + "-bg" });
-      i.style.width = (100 * n) / scale + "%";
-      b.append(i);
-    }
-    return b;
-  };
-  const key = el("p", { class: "key" });
-  parts.forEach(([kind, n], i) => {
-    const swatch = el("i", { class: "swatch " + kind + "-bg", "aria-hidden": "true" });
-    key.append(el("span", {}, i ? "+ " : "= ", swatch, kind + " ", el("b", {}, count(n))));
-  });
-  const added = parts.reduce((a, [, n]) => a + n, 0);
-  return el("div", { class: "sum" },
-    el("span", {}, name), el("span", { class: "figure-big" }, count(whole)), beam([[name, whole]]),
-    el("span", {}, "the sum"), el("span", { class: "figure-big" }, count(added)), beam(parts), key);
+class Equation {
+  constructor(name, ...kinds) {
+    const beam = (of) => of.map((kind) => el("i", { class: kind + "-bg" }));
+    const swatch = (kind) => el("i", { class: "swatch " + kind + "-bg", "aria-hidden": "true" });
+    const big = () => el("span", { class: "figure-big" });
+    this.whole = big();
+    this.sum = big();
+    this.beam = beam([name]);
+    this.beams = beam(kinds);
+    this.counts = kinds.map(() => el("b"));
+    $("ledger").append(el("div", { class: "sum" },
+      el("span", {}, name), this.whole, el("div", { class: "beam", "aria-hidden": "true" }, ...this.beam),
+      el("span", {}, "the sum"), this.sum, el("div", { class: "beam", "aria-hidden": "true" }, ...this.beams),
+      el("p", { class: "key" }, ...kinds.map((kind, i) => el("span", {}, i ? "+ " : "= ", swatch(kind), kind + " ", this.counts[i])))));
+  }
+
+  show(whole, parts, scale) {
+    put(this.whole, count(whole));
+    put(this.sum, count(parts.reduce((a, n) => a + n, 0)));
+    widen(this.beam[0], whole / scale);
+    parts.forEach((n, i) => {
+      put(this.counts[i], count(n));
+      widen(this.beams[i], n / scale);
+    });
+  }
 }
+
+// widen gives a bar its width, in steps that can be seen.
+function widen(bar, share) {
+  const width = Math.round(1000 * share) / 10 + "%";
+  if (bar.style.width !== width) bar.style.width = width;
+}
+
+const intake = new Equation("offered", "accepted", "rejected");
+const outcome = new Equation("accepted", "delivered", "rerouted", "filtered", "evicted", "lost", "buffered");
 
 export function ledger(f) {
   const s = f.stats, rejected = total(s.rejected, "full_important"), evicted = s.evicted.count + s.evicted.bytes, lost = total(s.lost);
   const settled = s.delivered + s.rerouted + s.filtered + evicted + lost + s.buffered;
   const scale = Math.max(1, s.offered, s.accepted + rejected, settled);
-  $("ledger").replaceChildren(
-    sum("offered", s.offered, [["accepted", s.accepted], ["rejected", rejected]], scale),
-    sum("accepted", s.accepted, [["delivered", s.delivered], ["rerouted", s.rerouted], ["filtered", s.filtered], ["evicted", evicted], ["lost", lost], ["buffered", s.buffered]], scale));
+  intake.show(s.offered, [s.accepted, rejected], scale);
+  outcome.show(s.accepted, [s.delivered, s.rerouted, s.filtered, evicted, lost, s.buffered], scale);
   const fits = s.offered === s.accepted + rejected && s.accepted === settled && !(f.outcome && f.outcome.books);
-  $("balance").textContent = fits ? "balances" : "does NOT balance";
+  put($("balance"), fits ? "balances" : "does NOT balance");
   $("balance").className = "pill " + (fits ? "good" : "bad");
 }
 
@@ -48,19 +61,28 @@ export function latency(f) {
   }
   const a = f.stats.age;
   rows.push(["an event's way to the sink", a.count, a.p50_ns, a.p95_ns, a.p99_ns, a.max_ns]);
-  const head = el("tr", {}, ...["time of", "p50", "p95", "p99", "max"].map((t) => el("th", { scope: "col" }, t)));
-  $("latency").replaceChildren(el("thead", {}, head), el("tbody", {}, ...rows.map(([name, n, ...times]) =>
-    el("tr", {}, el("th", { scope: "row" }, name), ...times.map((t) => el("td", {}, n && t !== null ? brief(t) : "–"))))));
+  const body = $("latency").tBodies[0];
+  while (body.rows.length > rows.length) body.lastChild.remove();
+  while (body.rows.length < rows.length) body.append(el("tr", {}, el("th", { scope: "row" }), ...[1, 2, 3, 4].map(() => el("td"))));
+  rows.forEach(([name, n, ...times], i) => {
+    put(body.rows[i].cells[0], name);
+    times.forEach((t, k) => put(body.rows[i].cells[k + 1], n && t !== null ? brief(t) : "–"));
+  });
 }
 
-// bars is a table with a bar for each figure.
+// bars is a table with a bar for each figure. Its rows are always the same.
 function bars(table, rows) {
+  if (table.rows.length === 0) {
+    table.append(el("tbody", {}, ...rows.map(([name, , kind]) =>
+      el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "bar", "aria-hidden": "true" }, el("div", {}, el("i", { class: kind + "-bg" }))), el("td")))));
+  }
   const most = Math.max(1, ...rows.map(([, n]) => n));
-  table.replaceChildren(el("tbody", {}, ...rows.map(([name, n, kind]) => {
-    const bar = el("i", { class: kind + "-bg" });
-    bar.style.width = (100 * n) / most + "%";
-    return el("tr", n ? {} : { class: "zero" }, el("th", { scope: "row" }, name), el("td", { class: "bar", "aria-hidden": "true" }, el("div", {}, bar)), el("td", {}, count(n)));
-  })));
+  rows.forEach(([, n], i) => {
+    const row = table.rows[i];
+    row.className = n ? "" : "zero";
+    put(row.cells[2], count(n));
+    widen(row.querySelector("i"), n / most);
+  });
 }
 
 export function misses(f) {
@@ -83,5 +105,7 @@ export function batches(f) {
   bars($("batches"), [["cut by size", b.size, "delivered"], ["cut by age", b.age, "delivered"], ["cut by Flush", b.flush, "delivered"], ["cut by Close", b.close, "delivered"]]);
   const pairs = [["calls", count(main.calls)], ["failed", count(main.failed)], ["panics", count(main.panics)], ["retries", count(main.retries)],
     ["breaker", main.breaker.replace("_", " ")], ["opened", count(main.opened)]];
-  $("calls").replaceChildren(...pairs.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v))));
+  const into = $("calls");
+  if (into.children.length === 0) into.append(...pairs.map(([k]) => el("div", {}, el("dt", {}, k), el("dd"))));
+  pairs.forEach(([, v], i) => put(into.children[i].lastChild, v));
 }
