@@ -57,16 +57,18 @@ type Intake[T any] struct {
 	// All that a producer touches shares one cache line, and nothing else is on
 	// it: a hand-over between cores moves this line and the event's own. It
 	// stands first, where the allocator's alignment keeps it in one piece.
-	mu  backoffLock
-	n   int // end of the filled part of buf
-	lim int // n >= lim: go the slow way
-	buf []T // cur.events
-	_   [128 - 48]byte
+	mu   backoffLock
+	n    int // end of the filled part of buf
+	lim  int // n >= lim: go the slow way
+	free int // the same for those who wait rather than have others evicted
+	buf  []T // cur.events
+	_    [128 - 56]byte
 
 	cfg    IntakeConfig[T]
 	asks   bool // about each event, before it is offered
 	sized  bool
 	ranked bool // some events are important
+	lazy   bool // a full queue may evict later what nobody asks for
 	clock  clock.Clock
 	ledger *Ledger
 	wake   chan struct{} // to the actor, one slot: many send, nobody closes
@@ -149,6 +151,7 @@ func NewIntake[T any](cfg IntakeConfig[T], ledger *Ledger) *Intake[T] {
 		asks:   cfg.SizeOf != nil || cfg.Important != nil,
 		sized:  cfg.SizeOf != nil,
 		ranked: cfg.Important != nil,
+		lazy:   cfg.Overflow == DropOldest && !cfg.ReportDrops && cfg.SpillSize == 0,
 		clock:  cfg.Clock,
 		ledger: ledger,
 		wake:   make(chan struct{}, 1),

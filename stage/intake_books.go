@@ -20,7 +20,7 @@ type IntakeBooks struct {
 
 // Books returns one consistent copy of the intake's and the ledger's figures.
 func (q *Intake[T]) Books() IntakeBooks {
-	q.mu.lock()
+	q.enter()
 	defer q.mu.Unlock()
 	q.ledger.mu.Lock()
 	defer q.ledger.mu.Unlock()
@@ -42,14 +42,14 @@ func (q *Intake[T]) Books() IntakeBooks {
 
 // Depth returns the number of waiting events.
 func (q *Intake[T]) Depth() int {
-	q.mu.lock()
+	q.enter()
 	defer q.mu.Unlock()
 	return q.depth()
 }
 
 // Drained reports whether the intake is sealed and empty.
 func (q *Intake[T]) Drained() bool {
-	q.mu.lock()
+	q.enter()
 	defer q.mu.Unlock()
 	return q.refusal != nil && q.depth() == 0
 }

@@ -58,6 +58,39 @@ func (q *Intake[T]) evict(why Eviction) (size int64) {
 	return size
 }
 
+// lateSize is how many events a lazy intake takes in excess: enough to spread the
+// cost of a closer look, and so few that evicting them holds up nobody.
+const lateSize = 16
+
+// trim evicts what a full queue has taken in excess. A lazy intake lets
+// producers fill the current chunk even so, and whoever looks closer, or
+// replaces the chunk, evicts for all of them at once: until then nobody can
+// tell. It is the first thing that happens under the lock, but for a producer
+// that finds its place below the limit.
+func (q *Intake[T]) trim() {
+	for over := q.depth() - q.cfg.QueueSize; over > 0; {
+		line, b := q.oldest()
+		n := min(over, q.filled(b)-b.head)
+		clear(b.events[b.head : b.head+n])
+		b.head += n
+		over -= n
+		q.flood.events += n
+		q.evicted[EvictedCount] += uint64(n)
+		if planted(faultMiscountEviction) {
+			q.evicted[EvictedCount] -= uint64(n+7) / 8
+		}
+		q.beheaded(line, b, n)
+	}
+}
+
+// filled is the end of b's filled part; b may be cur.
+func (q *Intake[T]) filled(b *Buffer[T]) int {
+	if b == q.cur {
+		return q.n
+	}
+	return b.n
+}
+
 // spillOldest hands over to the routes what evict would drop.
 func (q *Intake[T]) spillOldest() {
 	line, b := q.prey()
@@ -99,10 +132,16 @@ func (q *Intake[T]) behead(line *chunks[T], b *Buffer[T]) {
 	var none T
 	b.events[b.head] = none
 	b.head++
+	q.beheaded(line, b, 1)
+}
+
+// beheaded notes that n events were taken out of b, which stands in line, or is
+// cur.
+func (q *Intake[T]) beheaded(line *chunks[T], b *Buffer[T], n int) {
 	if line == nil {
 		return
 	}
-	line.events--
+	line.events -= n
 	if b.head == b.n {
 		line.pop()
 		b.reset()

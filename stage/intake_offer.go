@@ -51,13 +51,14 @@ func (q *Intake[T]) accept(ev *T, l load, now time.Time) error {
 // returns known. The clock may be the user's, so it is read with the lock
 // released: the caller has not acted yet on what it saw under the lock.
 func (q *Intake[T]) look(l load, known time.Time) time.Time {
+	q.trim()
 	due := q.fits(l) || q.cfg.Overflow == DropOldest || q.turn() != nil
 	if !known.IsZero() || !due || q.refusal != nil || q.waiters.n == 0 && !q.fresh() {
 		return known
 	}
 	q.mu.Unlock()
 	now := q.clock.Now()
-	q.mu.lock()
+	q.enter()
 	return now
 }
 

@@ -18,6 +18,12 @@ const (
 	giveWay // to the actors, which may want a processor
 )
 
+// enter takes the lock for anything but a producer's short way.
+func (q *Intake[T]) enter() {
+	q.mu.lock()
+	q.trim()
+}
+
 // unlock releases the lock and pays what is owed: the signals, and their
 // outcome to waiters. Waking a goroutine takes longer than all that happens
 // under the lock.
@@ -185,10 +191,14 @@ func (q *Intake[T]) observe() signals {
 // limit says how far cur may be filled without a closer look.
 func (q *Intake[T]) limit() {
 	if q.asks || q.refusal != nil || q.state == idle || q.waiters.n > 0 || q.n == 0 {
-		q.lim = 0
+		q.lim, q.free = 0, 0
 		return
 	}
-	room := q.cfg.QueueSize - q.depth()
+	free := q.cfg.QueueSize - q.depth()
+	room := free
+	if q.lazy {
+		room += lateSize
+	}
 	if q.armed && q.cfg.PressureAt > 0 {
 		room = min(room, q.cfg.PressureAt-1-q.depth())
 	}
@@ -196,6 +206,7 @@ func (q *Intake[T]) limit() {
 		room = min(room, q.highDepth()-1-q.depth())
 	}
 	q.lim = min(len(q.buf), q.n+room)
+	q.free = min(q.lim, q.n+free)
 }
 
 // half reports whether half of the queue, or of the bytes, is taken, which ends

@@ -78,12 +78,12 @@ func (q *Intake[T]) alert() signals {
 // fetch returns the oldest spilled events as a failure of at most a chunk, or
 // false if there are none. It is the router's.
 func (q *Intake[T]) fetch() (Failure[T], bool) {
-	q.mu.lock()
+	q.enter()
 	n := min(q.spills.n, q.cfg.ChunkSize)
 	q.mu.Unlock()
 	f := Failure[T]{Events: make([]T, 0, n), Stage: "intake", Err: ErrOverflow}
 
-	q.mu.lock()
+	q.enter()
 	s := &q.spills
 	s.told = false
 	n = min(s.n, n) // less if all was abandoned meanwhile

@@ -22,7 +22,7 @@ const (
 // while wait is set. Under h's marks lie only events it has taken.
 func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	now := q.clock.Now() // for waiters' events
-	q.mu.lock()
+	q.enter()
 	q.state = running
 	q.flood.moved()
 	from, events := q.left(), 0
@@ -92,7 +92,7 @@ func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], span Span) (events int) {
 // Mark sets a mark in the ledger behind everything accepted so far, and asks
 // the actor to send a batch with trigger ByFlush there.
 func (q *Intake[T]) Mark() *Mark {
-	q.mu.lock()
+	q.enter()
 	seq := q.accepted()
 	if k := len(q.marks); k == 0 || q.marks[k-1] < seq {
 		q.marks = append(q.marks, seq)
@@ -106,7 +106,7 @@ func (q *Intake[T]) Mark() *Mark {
 // Seal refuses all further events with err, for the reason why, and the
 // waiting callers with it. Only the first call has an effect.
 func (q *Intake[T]) Seal(err error, why Refusal) {
-	q.mu.lock()
+	q.enter()
 	if q.refusal != nil {
 		q.mu.Unlock()
 		return
@@ -126,7 +126,7 @@ func (q *Intake[T]) Seal(err error, why Refusal) {
 // spilled events, so that they can be reported, and the number of events in
 // doubt. The intake must be sealed.
 func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
-	q.mu.lock()
+	q.enter()
 	defer q.mu.Unlock()
 	from, events := q.left(), q.depth()
 	if q.n > q.cur.head {
@@ -153,7 +153,7 @@ func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 // crossings since the last call and the depth at the latest. log's buffers
 // are exchanged for the intake's.
 func (q *Intake[T]) report(log *[numEviction]dropLog[T]) (alarms, depth int) {
-	q.mu.lock()
+	q.enter()
 	defer q.mu.Unlock()
 	q.noticed = false
 	*log, q.drops = q.drops, *log

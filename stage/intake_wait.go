@@ -145,7 +145,7 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 	if !q.mu.TryLock() { // mu.lock, by hand: it is not inlined
 		q.mu.lockSlow()
 	}
-	if n := q.n; n < q.lim {
+	if n := q.n; n < q.free {
 		q.buf[n] = *ev
 		q.n = n + 1
 		q.mu.Unlock()
@@ -184,7 +184,7 @@ func (q *Intake[T]) lineUp(ev *T, l load) (*waiter[T], error) {
 
 // giveUp takes w out of the queue of waiters, unless its outcome came first.
 func (q *Intake[T]) giveUp(ctx context.Context, w *waiter[T]) error {
-	q.mu.lock()
+	q.enter()
 	if w.granted {
 		q.mu.Unlock()
 		return <-w.ready
@@ -234,7 +234,7 @@ func (q *Intake[T]) grant(now time.Time) (sig signals) {
 // unused. Otherwise take lets them in when half of the queue is free: every
 // one of them that finds the queue full again costs a park and a wake-up.
 func (q *Intake[T]) relieve() {
-	q.mu.lock()
+	q.enter()
 	q.letIn()
 }
 
@@ -250,7 +250,7 @@ func (q *Intake[T]) rouse() signals {
 
 // release gives back the bytes of a settled batch.
 func (q *Intake[T]) release(bytes int64) {
-	q.mu.lock()
+	q.enter()
 	if q.over {
 		q.mu.Unlock()
 		return

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"runtime/metrics"
 	"sync"
 	"sync/atomic"
@@ -81,7 +82,14 @@ func drive(p peer, w work) *done {
 	t := time.Now()
 	close(start)
 	if w.events == 0 {
-		time.Sleep(w.duration)
+		all := make(chan struct{})
+		go func() { ended.Wait(); close(all) }()
+		late := time.NewTimer(w.duration)
+		select {
+		case <-late.C:
+		case <-all: // each has reached its limit
+			late.Stop()
+		}
 		stop.Store(true)
 		if w.ended != nil {
 			w.ended()
@@ -130,7 +138,7 @@ func (l *loop) careful(ev *event) {
 	l.timed = new(histogram)
 	for more := true; more; more = !l.stop.Load() && (l.limit == 0 || l.n < uint64(l.limit)) {
 		if l.pause > 0 {
-			time.Sleep(l.pause)
+			l.rest()
 		}
 		ev.Seq = l.n
 		timed := l.stride > 0 && l.n%uint64(l.stride) == 0
@@ -149,6 +157,14 @@ func (l *loop) careful(ev *event) {
 			l.refused++
 		}
 		l.n++
+	}
+}
+
+// rest waits without sleeping, which takes much longer than it is told to and
+// leaves a core that has to be woken, and lets others run meanwhile.
+func (l *loop) rest() {
+	for due := now() + int64(l.pause); now() < due; {
+		runtime.Gosched()
 	}
 }
 

@@ -68,7 +68,7 @@ func sustainedGroup(e env) group {
 	}
 	for _, n := range e.producers {
 		g.bouts = append(g.bouts, bout{plural(n, "producer"), channelBlocks.name, e.sustained + 50*time.Millisecond,
-			subjects(lossless, func(k kind) (trial, error) { return sustained(k, e, n) })})
+			subjects(lossless, func(k kind) (trial, error) { return sustained(k, e, n, e.sustained) })})
 	}
 	return g
 }
@@ -76,14 +76,14 @@ func sustainedGroup(e env) group {
 func droppingGroup(e env) group {
 	g := group{
 		name:  "dropping",
-		title: fmt.Sprintf("Enqueue, sustained, nobody waits: flat out for %v, queue %d", e.sustained, e.queue),
+		title: fmt.Sprintf("Enqueue, sustained, nobody waits: flat out for %v, queue %d", e.brief, e.queue),
 		note: "Nobody's output keeps up with producers that never wait, so events are lost: compare what arrived. " +
 			"A low time for each event is easy to have by losing most of them.",
 		columns: sustainedColumns,
 	}
 	for _, n := range e.producers {
-		g.bouts = append(g.bouts, bout{plural(n, "producer"), channelDrops.name, e.sustained + 50*time.Millisecond,
-			subjects(dropping, func(k kind) (trial, error) { return sustained(k, e, n) })})
+		g.bouts = append(g.bouts, bout{plural(n, "producer"), channelDrops.name, e.brief + 50*time.Millisecond,
+			subjects(dropping, func(k kind) (trial, error) { return sustained(k, e, n, e.brief) })})
 	}
 	return g
 }
@@ -91,7 +91,7 @@ func droppingGroup(e env) group {
 func crowdedGroup(e env) group {
 	g := group{
 		name:    "crowded",
-		title:   fmt.Sprintf("Enqueue, sustained, nothing lost, with GOMAXPROCS above the %d cores", runtime.NumCPU()),
+		title:   fmt.Sprintf("Enqueue, sustained, nothing lost, with GOMAXPROCS above the %d cores: flat out for %v", runtime.NumCPU(), e.brief),
 		note:    "Whoever holds a lock may be preempted; the others then wait for a time slice unless they know better.",
 		columns: sustainedColumns,
 	}
@@ -102,10 +102,10 @@ func crowdedGroup(e env) group {
 		}
 		for _, n := range e.crowd {
 			name := fmt.Sprintf("GOMAXPROCS %d, %s", procs, plural(n, "producer"))
-			g.bouts = append(g.bouts, bout{name, channelBlocks.name, e.sustained + 50*time.Millisecond,
+			g.bouts = append(g.bouts, bout{name, channelBlocks.name, e.brief + 50*time.Millisecond,
 				subjects(kinds, func(k kind) (trial, error) {
 					defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-					return sustained(k, e, n)
+					return sustained(k, e, n, e.brief)
 				})})
 		}
 	}
@@ -113,13 +113,13 @@ func crowdedGroup(e env) group {
 }
 
 // sustained measures producers that do not pause.
-func sustained(k kind, e env, producers int) (trial, error) {
+func sustained(k kind, e env, producers int, duration time.Duration) (trial, error) {
 	r, err := enter(k, setup{out: newOutput(), queue: e.queue})
 	if err != nil {
 		return trial{}, err
 	}
 	begun := time.Now()
-	d := drive(r.peer, work{producers: producers, duration: e.sustained})
+	d := drive(r.peer, work{producers: producers, duration: duration})
 	n := d.offered()
 	t, err := r.leave(n, d.refused)
 	t.Values = figures{float64(d.took) / float64(n), r.spent(n), float64(d.allocs) / float64(n), d.fairness(),

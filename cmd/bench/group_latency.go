@@ -15,7 +15,7 @@ func latencyGroup(e env) group {
 		name:  "latency",
 		title: fmt.Sprintf("Single calls, queue %d", e.queue),
 		note: fmt.Sprintf("Quantiles of single calls, the clock's reading included. A stalled output takes nothing for %v and is then "+
-			"released; who blocks has that as its greatest. Paced: a call each %v or more, every one timed; saturated: no pause, every %dst timed.", e.stall, e.pause, stride),
+			"released; who blocks has that as its greatest. Paced: a call each %v or a little more, without sleeping in between, every one timed; saturated: no pause, every %dst timed.", e.stall, e.pause, stride),
 		columns: []column{{"p50", nanoseconds, false}, {"p99", nanoseconds, false}, {"p99.9", nanoseconds, false},
 			{"max", nanoseconds, false}, {"blocked", answer, false}},
 	}

@@ -15,7 +15,7 @@ func tiny(t *testing.T) env {
 	s.burst, s.ring, s.queue, s.memory = 600, 1024, 256, 500
 	s.procs = []int{1024}
 	s.loads = []int{1000, 100_000}
-	for _, d := range []*time.Duration{&s.sustained, &s.stall, &s.end, &s.encode, &s.idle, &s.offer} {
+	for _, d := range []*time.Duration{&s.sustained, &s.brief, &s.stall, &s.end, &s.encode, &s.idle, &s.offer} {
 		*d = 3 * time.Millisecond
 	}
 	return env{s, []place{{"null", ""}, {"file", t.TempDir()}}}

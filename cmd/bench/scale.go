@@ -10,9 +10,10 @@ type scale struct {
 	ring      int // queue that takes a burst
 	queue     int // queue of everything else
 	sustained time.Duration
-	procs     []int // more than there may be cores
-	crowd     []int // producers on them
-	cores     []int // of the model
+	brief     time.Duration // the same where there are many cases
+	procs     []int         // more than there may be cores
+	crowd     []int         // producers on them
+	cores     []int         // of the model
 	stall     time.Duration
 	pause     time.Duration // of paced producers
 	end       time.Duration // of production into a file
@@ -35,11 +36,12 @@ func fullScale() scale {
 		ring:      131_072,
 		queue:     8192,
 		sustained: 2 * time.Second,
+		brief:     time.Second,
 		procs:     []int{4, 8, 16},
 		crowd:     []int{2, 8, 64},
 		cores:     []int{1, 2, 4, 8, 16, 32, 64},
 		stall:     300 * time.Millisecond,
-		pause:     50 * time.Microsecond,
+		pause:     10 * time.Microsecond,
 		end:       500 * time.Millisecond,
 		endLimit:  4_000_000,
 		encode:    200 * time.Millisecond,
@@ -57,7 +59,7 @@ func fullScale() scale {
 // quickScale is for a first look: runs are so short that single ones are noise.
 func quickScale() scale {
 	s := fullScale()
-	s.sustained = 60 * time.Millisecond
+	s.sustained, s.brief = 60*time.Millisecond, 60*time.Millisecond
 	s.crowd = []int{8}
 	s.stall = 30 * time.Millisecond
 	s.end, s.endLimit = 50*time.Millisecond, 500_000
