@@ -105,7 +105,7 @@ func drive(p peer, w work) *done {
 type loop struct {
 	work
 	limit int
-	send  func(*event) bool
+	send  send
 	stop  *atomic.Bool
 
 	n, refused uint64
@@ -113,9 +113,8 @@ type loop struct {
 }
 
 func (l *loop) run() {
-	ev := event{Msg: "request served", Level: 4}
 	if l.stride > 0 || l.pause > 0 || l.stamped {
-		l.careful(&ev)
+		l.careful()
 		return
 	}
 	// The stop flag is looked at now and then: it is not what is measured.
@@ -124,8 +123,7 @@ func (l *loop) run() {
 			if l.limit > 0 && l.n == uint64(l.limit) {
 				return
 			}
-			ev.Seq = l.n
-			if !l.send(&ev) {
+			if !l.send(l.n, 0) {
 				l.refused++
 			}
 			l.n++
@@ -134,22 +132,21 @@ func (l *loop) run() {
 }
 
 // careful pauses, stamps and times.
-func (l *loop) careful(ev *event) {
+func (l *loop) careful() {
 	l.timed = new(histogram)
 	for more := true; more; more = !l.stop.Load() && (l.limit == 0 || l.n < uint64(l.limit)) {
 		if l.pause > 0 {
 			l.rest()
 		}
-		ev.Seq = l.n
 		timed := l.stride > 0 && l.n%uint64(l.stride) == 0
-		var t int64
+		var t, at int64
 		if l.stamped || timed {
 			t = now()
 		}
 		if l.stamped {
-			ev.Time = t
+			at = t
 		}
-		ok := l.send(ev)
+		ok := l.send(l.n, at)
 		if timed {
 			l.timed.record(now() - t)
 		}

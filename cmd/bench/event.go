@@ -21,6 +21,12 @@ type attr struct {
 	Val int64
 }
 
+// What all events say.
+const (
+	message = "request served"
+	level   = 4
+)
+
 const eventBytes = int(unsafe.Sizeof(event{}))
 
 // Peers that take bytes are given a line that was made before, so that nobody's

@@ -112,7 +112,7 @@ func encode(e env, open func() (func(), error)) (trial, error) {
 // encoding is a peer that has everything done when a call returns.
 type encoding func()
 
-func (f encoding) producer() func(*event) bool { return func(*event) bool { f(); return true } }
-func (encoding) flush()                        {}
-func (encoding) close() error                  { return nil }
-func (encoding) dropped() (uint64, bool)       { return 0, true }
+func (f encoding) producer() send        { return func(uint64, int64) bool { f(); return true } }
+func (encoding) flush()                  {}
+func (encoding) close() error            { return nil }
+func (encoding) dropped() (uint64, bool) { return 0, true }

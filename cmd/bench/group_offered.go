@@ -68,7 +68,6 @@ func offered(k kind, e env, load int, where place) (t trial, err error) {
 // until the next is, or lets others run if that is soon.
 func offer(p peer, load int, d time.Duration) (n, refused uint64) {
 	send := p.producer()
-	ev := event{Msg: "request served", Level: 4}
 	gap := float64(time.Second) / float64(load)
 	begun := now()
 	for {
@@ -82,8 +81,7 @@ func offer(p peer, load int, d time.Duration) (n, refused uint64) {
 					return n, refused
 				}
 			}
-			ev.Seq, ev.Time = n, t
-			if !send(&ev) {
+			if !send(n, t) {
 				refused++
 			}
 		}

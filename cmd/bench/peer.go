@@ -6,9 +6,7 @@ import "time"
 // many goroutines and passes them on to an output.
 type peer interface {
 	// producer returns the function that one goroutine calls for each event.
-	// It reports false if the caller is told that the event was not taken. The
-	// event may be changed when it has returned.
-	producer() func(ev *event) bool
+	producer() send
 	// flush hands everything on to the output, as far as the peer has a way
 	// to be asked for it.
 	flush()
@@ -18,6 +16,11 @@ type peer interface {
 	// without telling the caller. known is false if it does not say.
 	dropped() (n uint64, known bool)
 }
+
+// send offers an event with a number, that was offered at a time if that is not
+// 0. It reports false if the caller is told that the event was not taken. Peers
+// that take values make the event in the call, as callers do.
+type send func(seq uint64, at int64) bool
 
 // kind is a peer, and a way to use it.
 type kind struct {
@@ -56,12 +59,12 @@ var (
 )
 
 // lines gives a peer that takes lines one for each producer.
-func lines(write func(line []byte) bool) func() func(*event) bool {
-	return func() func(*event) bool {
+func lines(write func(line []byte) bool) func() send {
+	return func() send {
 		line := newLine()
-		return func(ev *event) bool {
-			if ev.Time != 0 {
-				stamp(line, ev.Time)
+		return func(_ uint64, at int64) bool {
+			if at != 0 {
+				stamp(line, at)
 			}
 			return write(line)
 		}

@@ -20,13 +20,16 @@ func openChannel(blocks bool) func(setup) (peer, error) {
 	}
 }
 
-func (c *channelPeer) producer() func(*event) bool {
+func (c *channelPeer) producer() send {
 	if c.blocks {
-		return func(ev *event) bool { c.ch <- *ev; return true }
+		return func(seq uint64, at int64) bool {
+			c.ch <- event{Time: at, Level: level, Seq: seq, Msg: message}
+			return true
+		}
 	}
-	return func(ev *event) bool {
+	return func(seq uint64, at int64) bool {
 		select {
-		case c.ch <- *ev:
+		case c.ch <- event{Time: at, Level: level, Seq: seq, Msg: message}:
 			return true
 		default:
 			return false

@@ -22,7 +22,7 @@ func openZerolog(s setup) (peer, error) {
 	return p, nil
 }
 
-func (p *zerologPeer) producer() func(*event) bool {
+func (p *zerologPeer) producer() send {
 	return lines(func(line []byte) bool {
 		_, err := p.w.Write(line)
 		return err == nil
@@ -61,10 +61,9 @@ func openGoDiode(s setup) (peer, error) {
 	return p, nil
 }
 
-func (p *goDiodePeer) producer() func(*event) bool {
-	return func(ev *event) bool {
-		kept := *ev
-		p.w.Set(diodes.GenericDataType(&kept))
+func (p *goDiodePeer) producer() send {
+	return func(seq uint64, at int64) bool {
+		p.w.Set(diodes.GenericDataType(&event{Time: at, Level: level, Seq: seq, Msg: message}))
 		return true
 	}
 }

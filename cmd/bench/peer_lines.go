@@ -25,7 +25,7 @@ func openPhuslu(discard bool) func(setup) (peer, error) {
 	}
 }
 
-func (p *phusluPeer) producer() func(*event) bool {
+func (p *phusluPeer) producer() send {
 	return lines(func(line []byte) bool {
 		_, err := p.w.Write(bytes.Clone(line))
 		return err == nil
@@ -45,7 +45,7 @@ func openZap(s setup) (peer, error) {
 	return &zapPeer{&zapcore.BufferedWriteSyncer{WS: s.out, FlushInterval: s.delay}}, nil
 }
 
-func (p *zapPeer) producer() func(*event) bool {
+func (p *zapPeer) producer() send {
 	return lines(func(line []byte) bool {
 		_, err := p.w.Write(line)
 		return err == nil
@@ -94,7 +94,7 @@ func (p *bufioPeer) Write(line []byte) (int, error) {
 	return p.w.Write(line)
 }
 
-func (p *bufioPeer) producer() func(*event) bool {
+func (p *bufioPeer) producer() send {
 	return lines(func(line []byte) bool {
 		_, err := p.Write(line)
 		return err == nil

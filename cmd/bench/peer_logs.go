@@ -39,8 +39,8 @@ type logsPeer struct {
 	call func()
 }
 
-func (p *logsPeer) producer() func(*event) bool {
-	return func(*event) bool { p.call(); return true }
+func (p *logsPeer) producer() send {
+	return func(uint64, int64) bool { p.call(); return true }
 }
 
 // logs puts a logger in front of a peer that takes lines.
@@ -99,7 +99,7 @@ func openPhusluLogs(s setup) (peer, error) {
 // directPeer writes in the call, as slog's handlers do, under their lock.
 type directPeer struct{ out *output }
 
-func (p *directPeer) producer() func(*event) bool {
+func (p *directPeer) producer() send {
 	return lines(func(line []byte) bool { _, err := p.out.Write(line); return err == nil })()
 }
 func (p *directPeer) flush()                  {}
@@ -128,8 +128,8 @@ func openLogging(s setup) (peer, error) {
 	return &loggingPeer{p, slogCall(h)}, nil
 }
 
-func (p *loggingPeer) producer() func(*event) bool {
-	return func(*event) bool { p.call(); return true }
+func (p *loggingPeer) producer() send {
+	return func(uint64, int64) bool { p.call(); return true }
 }
 func (p *loggingPeer) flush()       { _ = p.p.Flush(context.Background()) }
 func (p *loggingPeer) close() error { return p.p.Close(context.Background()) }

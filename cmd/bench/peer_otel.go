@@ -24,9 +24,9 @@ func openOtel(s setup) (peer, error) {
 	return &otelPeer{sdklog.NewBatchProcessor(otelExporter{s.out}, options...), otelRecord()}, nil
 }
 
-func (p *otelPeer) producer() func(*event) bool {
+func (p *otelPeer) producer() send {
 	ctx, r := context.Background(), p.record
-	return func(ev *event) bool { return p.b.OnEmit(ctx, &r) == nil }
+	return func(uint64, int64) bool { return p.b.OnEmit(ctx, &r) == nil }
 }
 
 func (p *otelPeer) flush()       { _ = p.b.ForceFlush(context.Background()) }

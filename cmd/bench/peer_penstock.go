@@ -24,12 +24,16 @@ func openPenstock(waits bool) func(setup) (peer, error) {
 	}
 }
 
-func (p *penstockPeer) producer() func(*event) bool {
+func (p *penstockPeer) producer() send {
 	if p.waits {
 		ctx := context.Background()
-		return func(ev *event) bool { return p.p.EnqueueWait(ctx, *ev) == nil }
+		return func(seq uint64, at int64) bool {
+			return p.p.EnqueueWait(ctx, event{Time: at, Level: level, Seq: seq, Msg: message}) == nil
+		}
 	}
-	return func(ev *event) bool { return p.p.Enqueue(*ev) == nil }
+	return func(seq uint64, at int64) bool {
+		return p.p.Enqueue(event{Time: at, Level: level, Seq: seq, Msg: message}) == nil
+	}
 }
 
 func (p *penstockPeer) flush()       { _ = p.p.Flush(context.Background()) }
