@@ -104,19 +104,30 @@ func TestWhatMovesIsNotAtRest(t *testing.T) {
 			t.Fatal(err)
 		}
 		var stop atomic.Bool
-		stopped := make(chan struct{})
-		go func() {
+		begun, stopped := make(chan struct{}), make(chan struct{})
+		there, back := make(chan struct{}), make(chan struct{})
+		go func() { // one of the two can always run
 			defer close(stopped)
-			for !stop.Load() { // waits for nothing but its turn
-				runtime.Gosched()
+			for round := 0; !stop.Load(); round++ {
+				there <- struct{}{}
+				<-back
+				if round == 0 {
+					close(begun)
+				}
+			}
+			close(there)
+		}()
+		go func() {
+			for range there {
+				back <- struct{}{}
 			}
 		}()
 		if w.atRest() {
-			t.Errorf("%T overlooked a goroutine that has not begun", w)
+			t.Errorf("%T overlooked goroutines that have not begun", w)
 		}
-		runtime.Gosched()
+		<-begun
 		if w.atRest() {
-			t.Errorf("%T overlooked a goroutine that runs", w)
+			t.Errorf("%T overlooked goroutines that run", w)
 		}
 		stop.Store(true)
 		<-stopped
