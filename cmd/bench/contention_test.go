@@ -1,9 +1,9 @@
 package main
 
 import (
+	"math"
+	"slices"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 func ns(c contention, cores int) float64 {
@@ -11,12 +11,15 @@ func ns(c contention, cores int) float64 {
 	return v
 }
 
-// One core never waits; cores that do not share a line cost nothing either.
+// One core never waits.
 func TestContentionWithoutAny(t *testing.T) {
 	c := contention{work: 6, hold: 9, move: 50, wake: 5000, post: 300, pauses: backoff(1)}
-	require.InDelta(t, 15, ns(c, 1), 0.1)
-	_, n := c.perEvent(1, 15_000)
-	require.InDelta(t, 1000, n, 5)
+	if v := ns(c, 1); math.Abs(v-15) > 0.1 {
+		t.Errorf("%.1f ns", v)
+	}
+	if _, n := c.perEvent(1, 15_000); n < 995 || n > 1000 {
+		t.Errorf("%d events in the time of a thousand", n)
+	}
 }
 
 // The lock lets one in at a time: no number of cores is faster than what is
@@ -28,31 +31,47 @@ func TestContentionIsBoundByTheLock(t *testing.T) {
 			{work: 6, hold: 9, move: 50, wake: 5000, post: 300},
 			{work: 6, hold: 9, move: 50, spins: true},
 		} {
-			require.GreaterOrEqual(t, ns(c, cores), 9.0, "%d cores: %+v", cores, c)
+			if v := ns(c, cores); v < 9 {
+				t.Errorf("%d cores: %.1f ns: %+v", cores, v, c)
+			}
 		}
 	}
 }
 
 // Cores that spin take the line from each other for each event.
 func TestContentionOfSpinners(t *testing.T) {
-	two := ns(contention{work: 6, hold: 9, move: 50, spins: true}, 2)
-	require.Greater(t, two, 50.0)
-	require.Greater(t, ns(contention{work: 6, hold: 9, move: 50, spins: true}, 16), 4*two)
+	c := contention{work: 6, hold: 9, move: 50, spins: true}
+	if two, many := ns(c, 2), ns(c, 16); two < 50 || many < 4*two {
+		t.Errorf("%.1f ns with two, %.1f with sixteen", two, many)
+	}
 }
 
 // Nobody is forgotten: cores that have parked come back.
 func TestContentionWakesTheParked(t *testing.T) {
-	m := contention{work: 6, hold: 9, move: 50, wake: 5000, post: 300}
-	_, few := m.perEvent(4, 1e5)
-	_, many := m.perEvent(4, 1e7)
-	require.Greater(t, many, 50*few)
-}
-
-func TestBackoff(t *testing.T) {
-	for _, cores := range []int{1, 2, 4} {
-		require.Equal(t, []float64{2048, 4096, 4096, 4096}, backoff(cores))
+	c := contention{work: 6, hold: 9, move: 50, wake: 5000, post: 300}
+	_, few := c.perEvent(4, 1e5)
+	_, many := c.perEvent(4, 1e7)
+	if many < 50*few {
+		t.Errorf("%d events, and %d in a hundred times as long", few, many)
 	}
-	require.Equal(t, []float64{2048, 8192, 32768, 65536, 65536, 65536}, backoff(64))
 }
 
-func TestMoveCost(t *testing.T) { require.Positive(t, moveCost()) }
+// The pauses are those of the intake's lock, whose test has them in loop turns,
+// four a nanosecond.
+func TestBackoff(t *testing.T) {
+	for cores, want := range map[int][]float64{
+		1:  {2048, 4096, 4096, 4096},
+		4:  {2048, 4096, 4096, 4096},
+		64: {2048, 8192, 32768, 65536, 65536, 65536},
+	} {
+		if got := backoff(cores); !slices.Equal(got, want) {
+			t.Errorf("%d cores: %v", cores, got)
+		}
+	}
+}
+
+func TestMoveCost(t *testing.T) {
+	if v := moveCost(); v <= 0 {
+		t.Errorf("%.1f ns", v)
+	}
+}
