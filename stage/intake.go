@@ -62,7 +62,7 @@ type Intake[T any] struct {
 	lim  int // n >= lim: go the slow way
 	free int // the same for those who wait rather than have others evicted
 	buf  []T // cur.events
-	_    [128 - 56]byte
+	_    [128 - 64]byte
 
 	cfg    IntakeConfig[T]
 	asks   bool // about each event, before it is offered

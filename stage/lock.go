@@ -3,42 +3,47 @@ package stage
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
-// backoffLock is a mutex for critical sections of a few nanoseconds.
+// backoffLock is a mutex for critical sections of a few nanoseconds. Who finds
+// it taken does one of two things, and heat says which.
 //
-// A waiter stays away for microseconds before it tries again. Whoever has the
-// lock's cache line meanwhile goes through a hundred sections undisturbed,
-// where two cores that look at the line all the time would spend most of theirs
-// on passing it to and fro. After some pauses a waiter parks: the holder may have
-// been preempted, and waiters that spin without a bound bring each other to a
-// halt when there are more of them than processors. It does not park earlier,
-// because a parked goroutine queues behind whole time slices.
-type backoffLock struct{ sync.Mutex }
+// Mostly the other one is done in a moment. Then the waiter looks again after
+// some tens of nanoseconds, and again after twice as long.
+//
+// If several cores want the lock all the time, looking again soon is the worst
+// one can do: both would spend their time on passing the lock's cache line to and
+// fro, and the events' lines with it. Then the waiter stays away for
+// microseconds, in which the other goes through hundreds of sections
+// undisturbed.
+//
+// In the end a waiter parks: the holder may have been preempted, and waiters that
+// spin without a bound bring each other to a halt when there are more of them than
+// processors. It does not park earlier, because a parked goroutine queues behind
+// whole time slices.
+type backoffLock struct {
+	sync.Mutex
+	// heat is how many of the next waiters take it for granted that the lock is
+	// wanted all the time. It is set when somebody was still kept out after some
+	// tries. Waiters read it, and only who has the lock writes it.
+	heat atomic.Int32
+}
 
-// pauses are how long a waiter stays away after each try, in empty loop turns.
-var pauses = backoff(min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
-
+// Pauses are in empty loop turns, about four a nanosecond.
 const (
-	firstPause = 8192  // 2 µs at four turns a nanosecond
-	maxPause   = 16384 // for up to four cores
-	lastTries  = 3     // after the longest pause
+	briefPause = 256 // the first; each is twice the one before
+	briefTries = 4
+	longPause  = 32768 // for up to four cores
+	longTries  = 2
+	longHeat   = 32
 )
 
-// backoff returns the pauses for so many cores. Every try takes the line away
-// from the holder, so the more cores may wait, the longer they stay away in the
-// end; but the first pause is short for all of them, since mostly the lock is
-// free by then.
-func backoff(cores int) (pauses []int) {
-	longest := maxPause * max(cores, 4) / 4
-	for turns := firstPause; turns < longest; turns *= 4 {
-		pauses = append(pauses, turns)
-	}
-	for range lastTries {
-		pauses = append(pauses, longest)
-	}
-	return pauses
-}
+var stayAway = backoff(min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
+
+// backoff returns the long pause for so many cores. Every try takes the line away
+// from the holder, so the more cores may wait, the longer they stay away.
+func backoff(cores int) int { return longPause * max(cores, 4) / 4 }
 
 func (l *backoffLock) lock() {
 	if !l.TryLock() {
@@ -48,13 +53,26 @@ func (l *backoffLock) lock() {
 
 //go:noinline
 func (l *backoffLock) lockSlow() {
-	for _, turns := range pauses {
-		pause(turns)
+	heat := l.heat.Load()
+	if heat == 0 {
+		for i := range briefTries {
+			pause(briefPause << i)
+			if l.TryLock() {
+				return
+			}
+		}
+		heat = longHeat + 1
+	}
+	for range longTries {
+		pause(stayAway)
 		if l.TryLock() {
+			l.heat.Store(heat - 1)
 			return
 		}
+		heat = longHeat + 1
 	}
 	l.Lock()
+	l.heat.Store(longHeat)
 }
 
 // pause burns turns loop iterations without touching memory.

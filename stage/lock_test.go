@@ -54,12 +54,24 @@ func TestLockWaitsForASlowHolder(t *testing.T) {
 	require.Equal(t, 100, <-got)
 }
 
-// Up to four cores wait as they were measured to; more of them wait longer in
-// the end, and all of them are quick to come back once.
-func TestBackoff(t *testing.T) {
-	for _, cores := range []int{1, 2, 4} {
-		require.Equal(t, []int{8192, 16384, 16384, 16384}, backoff(cores))
+// A lock that was free again at once stays cold, and one that is fought over
+// cools down with each waiter that gets it at the first try.
+func TestLockHeat(t *testing.T) {
+	var mu backoffLock
+	mu.lockSlow()
+	require.Zero(t, mu.heat.Load())
+	mu.Unlock()
+	for heat := int32(2); heat > 0; heat-- {
+		mu.heat.Store(heat)
+		mu.lockSlow()
+		require.Equal(t, heat-1, mu.heat.Load())
+		mu.Unlock()
 	}
-	require.Equal(t, []int{8192, 32768, 32768, 32768}, backoff(8))
-	require.Equal(t, []int{8192, 32768, 131072, 262144, 262144, 262144}, backoff(64))
+}
+
+// Up to four cores wait as they were measured to; more of them wait longer.
+func TestBackoff(t *testing.T) {
+	for cores, want := range map[int]int{1: 32768, 2: 32768, 4: 32768, 8: 65536, 64: 524288} {
+		require.Equal(t, want, backoff(cores), "%d cores", cores)
+	}
 }

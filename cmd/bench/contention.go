@@ -1,6 +1,9 @@
 package main
 
-import "container/heap"
+import (
+	"container/heap"
+	"math/rand/v2"
+)
 
 // contention is a model of cores that each enqueue without a pause, behind one
 // lock. Times are nanoseconds. It knows what the cache line of the lock costs
@@ -14,8 +17,12 @@ type contention struct {
 	wake float64 // until a parked goroutine runs again
 	post float64 // what that costs whoever unlocks
 
-	pauses []float64 // how long a core stays away after each failed try; then it parks
-	spins  bool      // it tries for ever instead
+	// How long a core stays away after each failed try; then it parks. brief come
+	// first if the lock is cold. heat is how many cores in turn take it for hot
+	// after one that had to pause more often than once.
+	brief, pauses []float64
+	heat          int
+	spins         bool // it tries for ever instead
 }
 
 // modelCore is a core of the model.
@@ -24,6 +31,7 @@ type modelCore struct {
 	holding bool
 	robbed  bool // somebody took the lock's line away while it held the lock
 	tries   int
+	hot     bool // the lock was when it was found taken
 	index   int
 }
 
@@ -35,13 +43,15 @@ type model struct {
 	holder *modelCore
 	owner  *modelCore // whose cache has the line
 	free   float64    // when the line can move again
+	heat   int        // left
+	rand   *rand.Rand
 	events uint64
 }
 
 // perEvent plays cores for a span of time and returns the nanoseconds for each
 // event of all of them together, and how many events there were.
-func (c contention) perEvent(cores int, span float64) (ns float64, events uint64) {
-	m := &model{contention: c}
+func (c *contention) perEvent(cores int, span float64) (ns float64, events uint64) {
+	m := &model{contention: *c, rand: rand.New(rand.NewPCG(1, uint64(cores)))}
 	for i := range cores {
 		m.due = append(m.due, &modelCore{at: float64(i) * c.work / float64(cores), index: i})
 	}
@@ -77,8 +87,9 @@ func (m *model) try(c *modelCore) {
 	m.access(c)
 	if m.holder == nil {
 		c.robbed = false
+		m.cool(c)
 		m.holder, c.holding, c.tries = c, true, 0
-		c.at += m.hold
+		c.at += m.about(m.hold)
 		m.later(c)
 		return
 	}
@@ -86,15 +97,48 @@ func (m *model) try(c *modelCore) {
 	switch {
 	case m.spins: // on a copy of the line, until it is written to
 		c.at = max(c.at, m.holder.at) + 1
-	case c.tries < len(m.pauses):
-		c.at += m.pauses[c.tries]
-		c.tries++
+	case m.pause(c):
 	default:
 		m.parked = append(m.parked, c)
 		heap.Remove(&m.due, c.index)
 		return
 	}
 	m.later(c)
+}
+
+// pause has a core stay away, and reports whether it does so once more.
+func (m *model) pause(c *modelCore) bool {
+	if c.tries == 0 {
+		c.hot = m.heat > 0
+	}
+	tries := c.tries
+	c.tries++
+	if !c.hot {
+		if tries < len(m.brief) {
+			c.at += m.about(m.brief[tries])
+			return true
+		}
+		tries -= len(m.brief)
+	}
+	if tries >= len(m.pauses) {
+		return false
+	}
+	c.at += m.about(m.pauses[tries])
+	return true
+}
+
+// about varies a time a little: cores do not run in step.
+func (m *model) about(ns float64) float64 { return ns * (0.9 + 0.2*m.rand.Float64()) }
+
+// cool notes how a core got the lock.
+func (m *model) cool(c *modelCore) {
+	switch {
+	case c.hot && c.tries == 1:
+		m.heat--
+	case c.hot && c.tries > 1, c.tries > len(m.brief):
+		m.heat = m.contention.heat
+	}
+	c.hot = false
 }
 
 func (m *model) release(c *modelCore) {
@@ -115,7 +159,7 @@ func (m *model) release(c *modelCore) {
 		heap.Push(&m.due, next)
 		c.at += m.post
 	}
-	c.at += m.work
+	c.at += m.about(m.work)
 	m.later(c)
 }
 

@@ -13,7 +13,8 @@ func ns(c contention, cores int) float64 {
 
 // One core never waits.
 func TestContentionWithoutAny(t *testing.T) {
-	c := contention{work: 6, hold: 9, move: 50, wake: 5000, post: 300, pauses: backoff(1)}
+	c := backoff(1)
+	c.work, c.hold, c.move, c.wake, c.post = 6, 9, 50, 5000, 300
 	if v := ns(c, 1); math.Abs(v-15) > 0.1 {
 		t.Errorf("%.1f ns", v)
 	}
@@ -26,8 +27,10 @@ func TestContentionWithoutAny(t *testing.T) {
 // inside it.
 func TestContentionIsBoundByTheLock(t *testing.T) {
 	for _, cores := range []int{2, 8, 64} {
+		ours := backoff(cores)
+		ours.work, ours.hold = 6, 9
 		for _, c := range []contention{
-			{work: 6, hold: 9, pauses: backoff(cores)},
+			ours,
 			{work: 6, hold: 9, move: 50, wake: 5000, post: 300},
 			{work: 6, hold: 9, move: 50, spins: true},
 		} {
@@ -56,17 +59,25 @@ func TestContentionWakesTheParked(t *testing.T) {
 	}
 }
 
-// The pauses are those of the intake's lock, whose test has them in loop turns,
+// The model's lock is that of the intake, whose test has its pauses in loop turns,
 // four a nanosecond.
 func TestBackoff(t *testing.T) {
-	for cores, want := range map[int][]float64{
-		1:  {2048, 4096, 4096, 4096},
-		4:  {2048, 4096, 4096, 4096},
-		64: {2048, 8192, 32768, 65536, 65536, 65536},
-	} {
-		if got := backoff(cores); !slices.Equal(got, want) {
+	for cores, want := range map[int]float64{1: 8192, 4: 8192, 8: 16384, 64: 131072} {
+		if got := backoff(cores).pauses; !slices.Equal(got, []float64{want, want}) {
 			t.Errorf("%d cores: %v", cores, got)
 		}
+	}
+}
+
+// A lock that several cores want all the time is taken for hot: nearly all who
+// wait stay away long at once.
+func TestContentionHeats(t *testing.T) {
+	c := backoff(8)
+	c.work, c.hold, c.move, c.wake, c.post = 6, 9, 50, 5000, 300
+	hot := ns(c, 8)
+	c.heat = 0
+	if cold := ns(c, 8); hot > cold*0.9 {
+		t.Errorf("%.1f ns hot, %.1f without", hot, cold)
 	}
 }
 

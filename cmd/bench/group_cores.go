@@ -29,22 +29,22 @@ func coresGroup(e env) group {
 		columns: []column{{"ns/event", nanoseconds, false}, {"move ns", nanoseconds, false}},
 	}
 	locks := []struct {
-		name   string
-		pauses func(cores int) []float64
-		spins  bool
+		name string
+		lock func(cores int) contention
 	}{
-		{"penstock's lock", backoff, false},
-		{"pauses for four cores", func(int) []float64 { return backoff(4) }, false},
-		{"pauses of nanoseconds", func(int) []float64 { return []float64{20, 40, 80, 160, 320} }, false},
-		{"parking at once", func(int) []float64 { return nil }, false},
-		{"spinning", func(int) []float64 { return nil }, true},
+		{"penstock's lock", backoff},
+		{"pauses for four cores", func(int) contention { return backoff(4) }},
+		{"pauses of nanoseconds", func(int) contention { return contention{pauses: []float64{20, 40, 80, 160, 320}} }},
+		{"parking at once", func(int) contention { return contention{} }},
+		{"spinning", func(int) contention { return contention{spins: true} }},
 	}
 	for _, cores := range e.cores {
 		b := bout{name: plural(cores, "core"), base: locks[0].name, each: 100 * time.Millisecond}
 		for _, l := range locks {
 			b.subjects = append(b.subjects, subject{l.name, true, false, func() (trial, error) {
 				move := lineMove()
-				c := contention{work: modelWork, hold: modelHold, move: move, wake: modelWake, post: modelPost, pauses: l.pauses(cores), spins: l.spins}
+				c := l.lock(cores)
+				c.work, c.hold, c.move, c.wake, c.post = modelWork, modelHold, move, modelWake, modelPost
 				ns, n := c.perEvent(cores, modelSpan)
 				return trial{Values: figures{ns, move}, Offered: n, Delivered: n}, nil
 			}})
@@ -54,14 +54,11 @@ func coresGroup(e env) group {
 	return g
 }
 
-// backoff is how long the intake's lock stays away after each failed try, on so
+// backoff is how the intake's lock has those stay away who find it taken, on so
 // many cores.
-func backoff(cores int) (pauses []float64) {
-	most := 4096 * max(1, float64(cores)/4)
-	for p := 2048.0; p < most; p *= 4 {
-		pauses = append(pauses, p)
-	}
-	return append(pauses, most, most, most)
+func backoff(cores int) contention {
+	long := 8192 * max(1, float64(cores)/4)
+	return contention{brief: []float64{64, 128, 256, 512}, pauses: []float64{long, long}, heat: 32}
 }
 
 // lineMove is moveCost, measured once: it is the same for all that are compared.

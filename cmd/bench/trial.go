@@ -84,6 +84,7 @@ func enter(k kind, s setup) (*ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", k.name, err)
 	}
+	runtime.GC() // nor, in what is measured, for the memory of a queue that was just made
 	r := &ring{kind: k, peer: p, out: s.out}
 	r.begin()
 	return r, nil
