@@ -53,26 +53,26 @@ func (l *backoffLock) lock() {
 
 //go:noinline
 func (l *backoffLock) lockSlow() {
-	heat := l.heat.Load()
-	if heat == 0 {
+	left := l.heat.Load() - 1 // what it will be once the lock is ours
+	if left < 0 {
 		for i := range briefTries {
 			pause(briefPause << i)
 			if l.TryLock() {
 				return
 			}
 		}
-		heat = longHeat + 1
+		left = longHeat
 	}
 	for range longTries {
 		pause(stayAway)
 		if l.TryLock() {
-			l.heat.Store(heat - 1)
+			l.heat.Store(left)
 			return
 		}
-		heat = longHeat + 1
+		left = longHeat
 	}
 	l.Lock()
-	l.heat.Store(longHeat)
+	l.heat.Store(left)
 }
 
 // pause burns turns loop iterations without touching memory.

@@ -16,13 +16,15 @@ type contention struct {
 	move float64 // of a cache line to another core
 	wake float64 // until a parked goroutine runs again
 	post float64 // what that costs whoever unlocks
+	policy
+}
 
-	// How long a core stays away after each failed try; then it parks. brief come
-	// first if the lock is cold. heat is how many cores in turn take it for hot
-	// after one that had to pause more often than once.
-	brief, pauses []float64
-	heat          int
-	spins         bool // it tries for ever instead
+// policy is what a core does that finds the lock taken.
+type policy struct {
+	brief  []float64 // how long it stays away after each failed try, as long as the lock is cold
+	pauses []float64 // the same after that, or if the lock is hot; then it parks
+	heat   int       // how many cores in turn take the lock for hot after one that these did not help at once
+	spins  bool      // it tries for ever instead
 }
 
 // modelCore is a core of the model.
@@ -43,15 +45,15 @@ type model struct {
 	holder *modelCore
 	owner  *modelCore // whose cache has the line
 	free   float64    // when the line can move again
-	heat   int        // left
+	hot    int        // how many more cores take the lock for hot
 	rand   *rand.Rand
 	events uint64
 }
 
 // perEvent plays cores for a span of time and returns the nanoseconds for each
 // event of all of them together, and how many events there were.
-func (c *contention) perEvent(cores int, span float64) (ns float64, events uint64) {
-	m := &model{contention: *c, rand: rand.New(rand.NewPCG(1, uint64(cores)))}
+func (c contention) perEvent(cores int, span float64) (ns float64, events uint64) {
+	m := &model{contention: c, rand: rand.New(rand.NewPCG(1, uint64(cores)))}
 	for i := range cores {
 		m.due = append(m.due, &modelCore{at: float64(i) * c.work / float64(cores), index: i})
 	}
@@ -87,7 +89,7 @@ func (m *model) try(c *modelCore) {
 	m.access(c)
 	if m.holder == nil {
 		c.robbed = false
-		m.cool(c)
+		m.learn(c)
 		m.holder, c.holding, c.tries = c, true, 0
 		c.at += m.about(m.hold)
 		m.later(c)
@@ -109,7 +111,7 @@ func (m *model) try(c *modelCore) {
 // pause has a core stay away, and reports whether it does so once more.
 func (m *model) pause(c *modelCore) bool {
 	if c.tries == 0 {
-		c.hot = m.heat > 0
+		c.hot = m.hot > 0
 	}
 	tries := c.tries
 	c.tries++
@@ -130,15 +132,15 @@ func (m *model) pause(c *modelCore) bool {
 // about varies a time a little: cores do not run in step.
 func (m *model) about(ns float64) float64 { return ns * (0.9 + 0.2*m.rand.Float64()) }
 
-// cool notes how a core got the lock.
-func (m *model) cool(c *modelCore) {
+// learn notes what it took a core to get the lock.
+func (m *model) learn(c *modelCore) {
 	switch {
+	case c.tries == 0, !c.hot && c.tries <= len(m.brief): // it was free, or soon was
 	case c.hot && c.tries == 1:
-		m.heat--
-	case c.hot && c.tries > 1, c.tries > len(m.brief):
-		m.heat = m.contention.heat
+		m.hot--
+	default:
+		m.hot = m.heat
 	}
-	c.hot = false
 }
 
 func (m *model) release(c *modelCore) {

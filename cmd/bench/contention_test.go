@@ -13,8 +13,7 @@ func ns(c contention, cores int) float64 {
 
 // One core never waits.
 func TestContentionWithoutAny(t *testing.T) {
-	c := backoff(1)
-	c.work, c.hold, c.move, c.wake, c.post = 6, 9, 50, 5000, 300
+	c := contention{work: 6, hold: 9, move: 50, wake: 5000, post: 300, policy: backoff(1)}
 	if v := ns(c, 1); math.Abs(v-15) > 0.1 {
 		t.Errorf("%.1f ns", v)
 	}
@@ -27,12 +26,10 @@ func TestContentionWithoutAny(t *testing.T) {
 // inside it.
 func TestContentionIsBoundByTheLock(t *testing.T) {
 	for _, cores := range []int{2, 8, 64} {
-		ours := backoff(cores)
-		ours.work, ours.hold = 6, 9
 		for _, c := range []contention{
-			ours,
+			{work: 6, hold: 9, policy: backoff(cores)},
 			{work: 6, hold: 9, move: 50, wake: 5000, post: 300},
-			{work: 6, hold: 9, move: 50, spins: true},
+			{work: 6, hold: 9, move: 50, policy: policy{spins: true}},
 		} {
 			if v := ns(c, cores); v < 9 {
 				t.Errorf("%d cores: %.1f ns: %+v", cores, v, c)
@@ -43,7 +40,7 @@ func TestContentionIsBoundByTheLock(t *testing.T) {
 
 // Cores that spin take the line from each other for each event.
 func TestContentionOfSpinners(t *testing.T) {
-	c := contention{work: 6, hold: 9, move: 50, spins: true}
+	c := contention{work: 6, hold: 9, move: 50, policy: policy{spins: true}}
 	if two, many := ns(c, 2), ns(c, 16); two < 50 || many < 4*two {
 		t.Errorf("%.1f ns with two, %.1f with sixteen", two, many)
 	}
@@ -72,8 +69,7 @@ func TestBackoff(t *testing.T) {
 // A lock that several cores want all the time is taken for hot: nearly all who
 // wait stay away long at once.
 func TestContentionHeats(t *testing.T) {
-	c := backoff(8)
-	c.work, c.hold, c.move, c.wake, c.post = 6, 9, 50, 5000, 300
+	c := contention{work: 6, hold: 9, move: 50, wake: 5000, post: 300, policy: backoff(8)}
 	hot := ns(c, 8)
 	c.heat = 0
 	if cold := ns(c, 8); hot > cold*0.9 {

@@ -29,22 +29,21 @@ func coresGroup(e env) group {
 		columns: []column{{"ns/event", nanoseconds, false}, {"move ns", nanoseconds, false}},
 	}
 	locks := []struct {
-		name string
-		lock func(cores int) contention
+		name   string
+		policy func(cores int) policy
 	}{
 		{"penstock's lock", backoff},
-		{"pauses for four cores", func(int) contention { return backoff(4) }},
-		{"pauses of nanoseconds", func(int) contention { return contention{pauses: []float64{20, 40, 80, 160, 320}} }},
-		{"parking at once", func(int) contention { return contention{} }},
-		{"spinning", func(int) contention { return contention{spins: true} }},
+		{"pauses for four cores", func(int) policy { return backoff(4) }},
+		{"pauses of nanoseconds", func(int) policy { return policy{pauses: []float64{20, 40, 80, 160, 320}} }},
+		{"parking at once", func(int) policy { return policy{} }},
+		{"spinning", func(int) policy { return policy{spins: true} }},
 	}
 	for _, cores := range e.cores {
 		b := bout{name: plural(cores, "core"), base: locks[0].name, each: 100 * time.Millisecond}
 		for _, l := range locks {
 			b.subjects = append(b.subjects, subject{l.name, true, false, func() (trial, error) {
 				move := lineMove()
-				c := l.lock(cores)
-				c.work, c.hold, c.move, c.wake, c.post = modelWork, modelHold, move, modelWake, modelPost
+				c := contention{work: modelWork, hold: modelHold, move: move, wake: modelWake, post: modelPost, policy: l.policy(cores)}
 				ns, n := c.perEvent(cores, modelSpan)
 				return trial{Values: figures{ns, move}, Offered: n, Delivered: n}, nil
 			}})
@@ -54,11 +53,10 @@ func coresGroup(e env) group {
 	return g
 }
 
-// backoff is how the intake's lock has those stay away who find it taken, on so
-// many cores.
-func backoff(cores int) contention {
+// backoff is the policy of the intake's lock on so many cores.
+func backoff(cores int) policy {
 	long := 8192 * max(1, float64(cores)/4)
-	return contention{brief: []float64{64, 128, 256, 512}, pauses: []float64{long, long}, heat: 32}
+	return policy{brief: []float64{64, 128, 256, 512}, pauses: []float64{long, long}, heat: 32}
 }
 
 // lineMove is moveCost, measured once: it is the same for all that are compared.
