@@ -35,6 +35,15 @@ type record struct {
 	_ int64
 }
 
+// ready returns a producer's events. They are made before, because what is made a
+// moment before it is copied stalls the copy, whoever copies it.
+func ready() (evs [16]record) {
+	for i := range evs {
+		evs[i].Seq = uint64(i)
+	}
+	return evs
+}
+
 // tally is the work of either consumer: it looks at every event.
 type tally struct {
 	n   uint64
@@ -69,14 +78,15 @@ func newChannel(size int, block bool) subject {
 	}()
 	return subject{
 		produce: func(n int) {
+			evs := ready()
 			for i := range n {
-				ev := record{Seq: uint64(i)}
+				ev := &evs[i%len(evs)]
 				if block {
-					ch <- ev
+					ch <- *ev
 					continue
 				}
 				select {
-				case ch <- ev:
+				case ch <- *ev:
 				default:
 				}
 			}
@@ -102,13 +112,14 @@ func newPipeline(b *testing.B, size int, block bool) subject {
 	ctx := context.Background()
 	return subject{
 		produce: func(n int) {
+			evs := ready()
 			for i := range n {
-				ev := record{Seq: uint64(i)}
+				ev := &evs[i%len(evs)]
 				if block {
-					_ = p.EnqueueWait(ctx, ev)
+					_ = p.EnqueueWait(ctx, *ev)
 					continue
 				}
-				_ = p.Enqueue(ev)
+				_ = p.Enqueue(*ev)
 			}
 		},
 		target: func(uint64) {},

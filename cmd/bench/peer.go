@@ -19,7 +19,8 @@ type peer interface {
 
 // send offers an event with a number, that was offered at a time if that is not
 // 0. It reports false if the caller is told that the event was not taken. Peers
-// that take values make the event in the call, as callers do.
+// that take values are given one that was made before, as those that take lines
+// are given a line: what a caller does to make it is not what is measured.
 type send func(seq uint64, at int64) bool
 
 // kind is a peer, and a way to use it.

@@ -21,15 +21,16 @@ func openChannel(blocks bool) func(setup) (peer, error) {
 }
 
 func (c *channelPeer) producer() send {
+	evs := newReady()
 	if c.blocks {
 		return func(seq uint64, at int64) bool {
-			c.ch <- event{Time: at, Level: level, Seq: seq, Msg: message}
+			c.ch <- *evs.next(seq, at)
 			return true
 		}
 	}
 	return func(seq uint64, at int64) bool {
 		select {
-		case c.ch <- event{Time: at, Level: level, Seq: seq, Msg: message}:
+		case c.ch <- *evs.next(seq, at):
 			return true
 		default:
 			return false

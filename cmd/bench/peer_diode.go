@@ -62,8 +62,10 @@ func openGoDiode(s setup) (peer, error) {
 }
 
 func (p *goDiodePeer) producer() send {
+	evs := newReady()
 	return func(seq uint64, at int64) bool {
-		p.w.Set(diodes.GenericDataType(&event{Time: at, Level: level, Seq: seq, Msg: message}))
+		ev := *evs.next(seq, at)
+		p.w.Set(diodes.GenericDataType(&ev))
 		return true
 	}
 }

@@ -25,14 +25,15 @@ func openPenstock(waits bool) func(setup) (peer, error) {
 }
 
 func (p *penstockPeer) producer() send {
+	evs := newReady()
 	if p.waits {
 		ctx := context.Background()
 		return func(seq uint64, at int64) bool {
-			return p.p.EnqueueWait(ctx, event{Time: at, Level: level, Seq: seq, Msg: message}) == nil
+			return p.p.EnqueueWait(ctx, *evs.next(seq, at)) == nil
 		}
 	}
 	return func(seq uint64, at int64) bool {
-		return p.p.Enqueue(event{Time: at, Level: level, Seq: seq, Msg: message}) == nil
+		return p.p.Enqueue(*evs.next(seq, at)) == nil
 	}
 }
 
