@@ -260,10 +260,19 @@ func (c *Config[T]) validate() error {
 // chunkSize is the number of events that leave the intake together.
 func (c *Config[T]) chunkSize() int { return min(max(c.BatchSize, minChunk), c.QueueSize) }
 
+// step is shared by the intake and the batcher if a chunk can become a batch as
+// it is.
+func (c *Config[T]) step() *stage.Step {
+	if c.chunkSize() != c.BatchSize || c.BatchBytes > 0 || c.Important != nil {
+		return nil
+	}
+	return &stage.Step{}
+}
+
 // haulSize is the number of chunks the enqueue actor takes at a time.
 func (c *Config[T]) haulSize() int { return min(max(c.QueueSize/c.chunkSize()/4, 1), maxHaul) }
 
-func (c *Config[T]) intake() stage.IntakeConfig[T] {
+func (c *Config[T]) intake(owner any, step *stage.Step) stage.IntakeConfig[T] {
 	return stage.IntakeConfig[T]{
 		QueueSize:      c.QueueSize,
 		QueueBytes:     c.QueueBytes,
@@ -272,6 +281,7 @@ func (c *Config[T]) intake() stage.IntakeConfig[T] {
 		Overflow:       c.Overflow,
 		PressureAt:     max(1, int(math.Ceil(c.Pressure*float64(c.QueueSize)))),
 		ChunkSize:      c.chunkSize(),
+		Step:           step,
 		SpillSize:      c.SpillSize,
 		Important:      c.Important,
 		LesserSize:     c.QueueSize - int(c.Reserve*float64(c.QueueSize)),
@@ -280,5 +290,6 @@ func (c *Config[T]) intake() stage.IntakeConfig[T] {
 		DropEvents:     c.DropEvents,
 		ReportPressure: c.OnPressure != nil,
 		Clock:          c.Clock,
+		Owner:          owner,
 	}
 }

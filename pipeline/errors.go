@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,8 +10,8 @@ import (
 // ErrReentrant is returned by Flush, Close and EnqueueWait when they are
 // called with a context derived from one that this pipeline gave to a sink, a
 // stage, a route or a hook: waiting there for the pipeline would be waiting
-// for oneself.
-var ErrReentrant = errors.New("penstock: called from inside the pipeline")
+// for oneself. It is stage.ErrReentrant.
+var ErrReentrant = stage.ErrReentrant
 
 // LossError says what Flush or Close could not deliver. Every error of Close
 // is or wraps one.

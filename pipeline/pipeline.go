@@ -75,9 +75,6 @@ func (p *Pipeline[T]) EnqueueAll(evs []T) (accepted int, err error) {
 // not wait for lesser ones that the reserve keeps out. Enqueue does not take room
 // that a waiting call could have: it fails or evicts for its own.
 func (p *Pipeline[T]) EnqueueWait(ctx context.Context, ev T) error {
-	if stage.Within(ctx, p) {
-		return ErrReentrant
-	}
 	return p.intake.EnqueueWait(ctx, &ev)
 }
 

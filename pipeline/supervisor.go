@@ -18,6 +18,7 @@ type supervisor[T any] struct {
 	ledger   *stage.Ledger
 	intake   *stage.Intake[T]
 	chunks   *stage.Buffers[T] // what the intake's events leave in
+	step     *stage.Step       // of chunks and batches; nil if they cannot be in step
 	flusher  *stage.Flusher[T]
 	router   *stage.ErrorRouter[T]
 	observer *stage.Observer[T]
@@ -62,7 +63,8 @@ func newSupervisor[T any](owner *Pipeline[T], sink stage.Sink[T], cfg *Config[T]
 	scope := stage.WithScope(context.Background(), stage.Scope{Clock: cfg.Clock, Draining: s.draining, Owner: owner})
 	s.ctx, s.cancel = context.WithCancelCause(scope)
 
-	s.intake = stage.NewIntake(cfg.intake(), s.ledger)
+	s.step = cfg.step()
+	s.intake = stage.NewIntake(cfg.intake(owner, s.step), s.ledger)
 	batches := stage.NewBuffers[T](cfg.BatchSize, poolSize, cfg.SizeOf != nil)
 	if s.chunks = batches; cfg.chunkSize() != cfg.BatchSize {
 		s.chunks = stage.NewBuffers[T](cfg.chunkSize(), poolSize, cfg.SizeOf != nil)
@@ -109,7 +111,7 @@ func (s *supervisor[T]) start() {
 	line := []stage.Stage[T]{
 		&stage.Enqueue[T]{Intake: s.intake, Buffers: s.chunks, Pace: cfg.Pace, Haul: cfg.haulSize()},
 		&stage.Batcher[T]{Size: cfg.BatchSize, Bytes: cfg.BatchBytes, Interval: cfg.FlushInterval,
-			Ledger: s.ledger, Chunks: s.chunks, Batches: s.flusher.Buffers},
+			Ledger: s.ledger, Chunks: s.chunks, Batches: s.flusher.Buffers, Step: s.step},
 	}
 	line = append(line, cfg.Stages...)
 	line = append(line, s.flusher)

@@ -19,8 +19,10 @@ type Batcher[T any] struct {
 	Ledger   *Ledger
 	Chunks   *Buffers[T] // where emptied chunks go
 	Batches  *Buffers[T] // where batches come from; may be Chunks
+	Step     *Step       // shared with the intake if chunks have the size of batches; nil: they have not
 
-	cut cutter[T]
+	cut      cutter[T]
+	received uint64 // events
 }
 
 // Name is "batcher".
@@ -42,7 +44,7 @@ func (b *Batcher[T]) Run(ctx context.Context, p Ports[T]) error {
 			b.add(chunk, p.Out, &alarm)
 		case <-alarm.c():
 			alarm.stop()
-			p.Out <- b.issue(b.cut.close(ByAge))
+			p.Out <- b.aged()
 		}
 	}
 }
@@ -51,6 +53,7 @@ func (b *Batcher[T]) Run(ctx context.Context, p Ports[T]) error {
 func (b *Batcher[T]) add(chunk Batch[T], out chan<- Batch[T], alarm *ageAlarm) {
 	if chunk.Trigger == ByFlush {
 		alarm.stop()
+		b.Step.restarted(b.received)
 		batch, bytes := b.cut.close(ByFlush)
 		if batch.span.Through = chunk.span.Through; len(batch.Events) == 0 {
 			batch.span.From = chunk.span.From
@@ -58,6 +61,7 @@ func (b *Batcher[T]) add(chunk Batch[T], out chan<- Batch[T], alarm *ageAlarm) {
 		out <- b.issue(batch, bytes)
 		return
 	}
+	b.received += uint64(len(chunk.Events))
 	b.cut.begin(chunk)
 	for {
 		batch, bytes, ok := b.cut.next()
@@ -70,6 +74,12 @@ func (b *Batcher[T]) add(chunk Batch[T], out chan<- Batch[T], alarm *ageAlarm) {
 	if b.cut.open() {
 		alarm.start()
 	}
+}
+
+// aged cuts the open batch because of its age.
+func (b *Batcher[T]) aged() Batch[T] {
+	b.Step.restarted(b.received)
+	return b.issue(b.cut.close(ByAge))
 }
 
 // issue opens the receipt of a batch that was cut.

@@ -16,6 +16,11 @@ var (
 	ErrDead     = errors.New("penstock: actor died")
 )
 
+// ErrReentrant is returned to who would wait for a pipeline and has a context
+// derived from one that this pipeline gave to a sink, a stage, a route or a hook:
+// that would be waiting for oneself.
+var ErrReentrant = errors.New("penstock: called from inside the pipeline")
+
 // Causes of a failure that come from the pipeline itself.
 var (
 	// ErrAbandoned is the cause of events lost because Close's context ended.

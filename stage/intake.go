@@ -24,8 +24,9 @@ type IntakeConfig[T any] struct {
 	MaxEventBytes int64
 	SizeOf        func(T) int
 	Overflow      Overflow
-	PressureAt    int // depth that counts as pressure; 0: never
-	ChunkSize     int // events that leave together
+	PressureAt    int   // depth that counts as pressure; 0: never
+	ChunkSize     int   // events that leave together
+	Step          *Step // shared with the batcher if a chunk has a batch's size; nil: it has not
 
 	// Important tells important events from the lesser ones, which have less of
 	// the queue: at most LesserSize wait, and what is neither important nor
@@ -42,6 +43,7 @@ type IntakeConfig[T any] struct {
 	ReportPressure bool // somebody asks for crossings
 
 	Clock clock.Clock // nil: the system's
+	Owner any         // as in a Scope: who holds a context of it must not wait here; nil: everybody may
 }
 
 // Intake is the queue in front of the pipeline: a ring of chunks that
@@ -82,6 +84,7 @@ type Intake[T any] struct {
 	kept      chunks[T]    // important events that overflow has passed over; all older than those in ring
 	spare     []*Buffer[T] // clean buffers
 	base      uint64       // events accepted before cur was opened
+	hauled    uint64       // events taken by the actor
 	bytes     int64        // of all unsettled events, in flight ones included
 	held      int64        // of those that wait
 	important tally        // those that wait and are important

@@ -21,7 +21,7 @@ type IntakeBooks struct {
 // Books returns one consistent copy of the intake's and the ledger's figures.
 func (q *Intake[T]) Books() IntakeBooks {
 	q.enter()
-	defer q.mu.Unlock()
+	defer q.mu.leave()
 	q.ledger.mu.Lock()
 	defer q.ledger.mu.Unlock()
 	return IntakeBooks{
@@ -43,13 +43,13 @@ func (q *Intake[T]) Books() IntakeBooks {
 // Depth returns the number of waiting events.
 func (q *Intake[T]) Depth() int {
 	q.enter()
-	defer q.mu.Unlock()
+	defer q.mu.leave()
 	return q.depth()
 }
 
 // Drained reports whether the intake is sealed and empty.
 func (q *Intake[T]) Drained() bool {
 	q.enter()
-	defer q.mu.Unlock()
+	defer q.mu.leave()
 	return q.refusal != nil && q.depth() == 0
 }

@@ -56,7 +56,7 @@ func (q *Intake[T]) look(l load, known time.Time) time.Time {
 	if !known.IsZero() || !due || q.refusal != nil || q.waiters.n == 0 && !q.fresh() {
 		return known
 	}
-	q.mu.Unlock()
+	q.mu.leave()
 	now := q.clock.Now()
 	q.enter()
 	return now

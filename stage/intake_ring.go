@@ -20,7 +20,7 @@ const (
 
 // enter takes the lock for anything but a producer's short way.
 func (q *Intake[T]) enter() {
-	q.mu.lock()
+	q.mu.visit()
 	q.trim()
 }
 
@@ -30,7 +30,7 @@ func (q *Intake[T]) enter() {
 func (q *Intake[T]) unlock(s signals) {
 	known := q.waiters.known
 	q.waiters.known = waitList[T]{}
-	q.mu.Unlock()
+	q.mu.leave()
 	q.signal(s)
 	known.tell()
 	if s&giveWay != 0 {
@@ -222,8 +222,23 @@ func (q *Intake[T]) highDepth() int { return max(1, q.cfg.QueueSize/2) }
 func (q *Intake[T]) open() {
 	k := len(q.spare) - 1
 	q.cur, q.spare = q.spare[k], q.spare[:k]
-	q.buf, q.n = q.cur.events, 0
+	q.buf, q.n = q.cur.events[:q.stride()], 0
 	q.limit()
+}
+
+// stride is the number of events that the next chunk is to have: as many as bring
+// chunks back into step with batches, if there are buffers enough for one that
+// is not full.
+func (q *Intake[T]) stride() int {
+	size := q.cfg.ChunkSize
+	if q.cfg.Step == nil {
+		return size
+	}
+	short := size - q.cfg.Step.ahead(q.hauled+uint64(q.ring.events), size)
+	if rest := q.cfg.QueueSize - q.depth() - short; len(q.spare) <= (rest+size-1)/size {
+		return size
+	}
+	return short
 }
 
 // seal closes cur and appends it to the ring. The caller opens another.

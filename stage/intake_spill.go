@@ -80,7 +80,7 @@ func (q *Intake[T]) alert() signals {
 func (q *Intake[T]) fetch() (Failure[T], bool) {
 	q.enter()
 	n := min(q.spills.n, q.cfg.ChunkSize)
-	q.mu.Unlock()
+	q.mu.leave()
 	f := Failure[T]{Events: make([]T, 0, n), Stage: "intake", Err: ErrOverflow}
 
 	q.enter()

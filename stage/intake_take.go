@@ -79,6 +79,7 @@ func (q *Intake[T]) haul(h *haul[T], b *Buffer[T], span Span) (events int) {
 	q.important.sub(b.important)
 	b.bytes, b.important = 0, tally{}
 	events = b.n - b.head
+	q.hauled += uint64(events)
 	h.full = append(h.full, Batch[T]{
 		Events: b.events[b.head:b.n],
 		chunk:  true,
@@ -108,7 +109,7 @@ func (q *Intake[T]) Mark() *Mark {
 func (q *Intake[T]) Seal(err error, why Refusal) {
 	q.enter()
 	if q.refusal != nil {
-		q.mu.Unlock()
+		q.mu.leave()
 		return
 	}
 	q.refusal, q.why = err, why
@@ -127,7 +128,7 @@ func (q *Intake[T]) Seal(err error, why Refusal) {
 // doubt. The intake must be sealed.
 func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 	q.enter()
-	defer q.mu.Unlock()
+	defer q.mu.leave()
 	from, events := q.left(), q.depth()
 	if q.n > q.cur.head {
 		q.seal()
@@ -154,7 +155,7 @@ func (q *Intake[T]) Abandon(why Loss) (waiting []Batch[T], inDoubt uint64) {
 // are exchanged for the intake's.
 func (q *Intake[T]) report(log *[numEviction]dropLog[T]) (alarms, depth int) {
 	q.enter()
-	defer q.mu.Unlock()
+	defer q.mu.leave()
 	q.noticed = false
 	*log, q.drops = q.drops, *log
 	alarms, depth, q.alarms = q.alarms, q.alarmed, 0

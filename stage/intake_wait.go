@@ -131,16 +131,14 @@ func (r *waitRoom[T]) recycle(w *waiter[T]) {
 // except that important events do not wait for lesser ones that the reserve
 // keeps out.
 // If ctx ends first it returns ctx's error and the queue is as it was; a ctx
-// that has ended does not matter while there is room. It does not retain ev.
+// that has ended does not matter while there is room. A ctx of the owner's is
+// refused with ErrReentrant. It does not retain ev.
 func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
-	var l load
+	if Within(ctx, q.cfg.Owner) {
+		return ErrReentrant
+	}
 	if q.asks {
-		var err error
-		if l, err = q.measure(ev); err != nil {
-			q.mu.lock()
-			defer q.mu.Unlock()
-			return q.refuse(err)
-		}
+		return q.enqueueWaitAsked(ctx, ev)
 	}
 	if !q.mu.TryLock() { // mu.lock, by hand: it is not inlined
 		q.mu.lockSlow()
@@ -151,6 +149,22 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 		q.mu.Unlock()
 		return nil
 	}
+	return q.await(ctx, ev, load{})
+}
+
+func (q *Intake[T]) enqueueWaitAsked(ctx context.Context, ev *T) error {
+	l, err := q.measure(ev)
+	q.mu.lock()
+	if err != nil {
+		err = q.refuse(err)
+		q.mu.leave()
+		return err
+	}
+	return q.await(ctx, ev, l)
+}
+
+// await is entered with the lock held and leaves with it released.
+func (q *Intake[T]) await(ctx context.Context, ev *T, l load) error {
 	w, err := q.lineUp(ev, l)
 	if w == nil {
 		return err
@@ -186,7 +200,7 @@ func (q *Intake[T]) lineUp(ev *T, l load) (*waiter[T], error) {
 func (q *Intake[T]) giveUp(ctx context.Context, w *waiter[T]) error {
 	q.enter()
 	if w.granted {
-		q.mu.Unlock()
+		q.mu.leave()
 		return <-w.ready
 	}
 	q.waiters.remove(w)
@@ -252,7 +266,7 @@ func (q *Intake[T]) rouse() signals {
 func (q *Intake[T]) release(bytes int64) {
 	q.enter()
 	if q.over {
-		q.mu.Unlock()
+		q.mu.leave()
 		return
 	}
 	q.bytes -= bytes

@@ -18,6 +18,10 @@ import (
 // microseconds, in which the other goes through hundreds of sections
 // undisturbed.
 //
+// Who is no producer (an actor, Stats, Flush) only visits: it is gone in a moment and
+// does not come back at once, so for a visitor nobody stays away, and a visitor does
+// not stay away for anybody.
+//
 // In the end a waiter parks: the holder may have been preempted, and waiters that
 // spin without a bound bring each other to a halt when there are more of them than
 // processors. It does not park earlier, because a parked goroutine queues behind
@@ -28,6 +32,8 @@ type backoffLock struct {
 	// wanted all the time. It is set when somebody was still kept out after some
 	// tries. Waiters read it, and only who has the lock writes it.
 	heat atomic.Int32
+	// visited says that a visitor has it.
+	visited atomic.Bool
 }
 
 // Pauses are in empty loop turns, about four a nanosecond.
@@ -37,6 +43,9 @@ const (
 	longPause  = 32768 // for up to four cores
 	longTries  = 2
 	longHeat   = 32
+
+	visitTries  = 12 // of the first pause for a visitor, and of growing ones by a visitor
+	visitGrowth = 4  // times that these grow
 )
 
 var stayAway = backoff(min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
@@ -53,6 +62,14 @@ func (l *backoffLock) lock() {
 
 //go:noinline
 func (l *backoffLock) lockSlow() {
+	if l.visited.Load() {
+		for range visitTries {
+			pause(briefPause)
+			if l.TryLock() {
+				return
+			}
+		}
+	}
 	left := l.heat.Load() - 1 // what it will be once the lock is ours
 	if left < 0 {
 		for i := range briefTries {
@@ -73,6 +90,32 @@ func (l *backoffLock) lockSlow() {
 	}
 	l.Lock()
 	l.heat.Store(left)
+}
+
+// visit is lock for who is no producer; leave undoes it.
+func (l *backoffLock) visit() {
+	if !l.TryLock() {
+		l.visitSlow()
+	}
+	l.visited.Store(true)
+}
+
+func (l *backoffLock) visitSlow() {
+	for i := range visitTries {
+		pause(briefPause << min(i, visitGrowth))
+		if l.TryLock() {
+			return
+		}
+	}
+	l.Lock()
+}
+
+// leave unlocks, whether it was locked or visited.
+func (l *backoffLock) leave() {
+	if l.visited.Load() {
+		l.visited.Store(false)
+	}
+	l.Unlock()
 }
 
 // pause burns turns loop iterations without touching memory.

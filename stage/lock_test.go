@@ -17,8 +17,12 @@ func TestLockExcludes(t *testing.T) {
 	)
 	for range goroutines {
 		wg.Go(func() {
-			for range turns {
-				mu.lock()
+			for i := range turns {
+				if i%3 == 0 {
+					mu.visit()
+				} else {
+					mu.lock()
+				}
 				inside++
 				if inside != 1 {
 					t.Errorf("%d goroutines hold the lock", inside)
@@ -26,7 +30,7 @@ func TestLockExcludes(t *testing.T) {
 				pause(100)
 				sum++
 				inside--
-				mu.Unlock()
+				mu.leave()
 			}
 		})
 	}
@@ -67,6 +71,23 @@ func TestLockHeat(t *testing.T) {
 		require.Equal(t, heat-1, mu.heat.Load())
 		mu.Unlock()
 	}
+}
+
+// For a visitor nobody stays away, and it leaves no heat.
+func TestLockVisited(t *testing.T) {
+	var mu backoffLock
+	mu.visit()
+	require.False(t, mu.TryLock())
+	require.True(t, mu.visited.Load())
+	mu.leave()
+	require.False(t, mu.visited.Load())
+
+	mu.heat.Store(5)
+	mu.visited.Store(true) // as one sees it who comes a moment before the visitor leaves
+	mu.lockSlow()
+	require.EqualValues(t, 5, mu.heat.Load(), "a long pause was taken")
+	mu.leave()
+	require.True(t, mu.TryLock())
 }
 
 // Up to four cores wait as they were measured to; more of them wait longer.

@@ -197,12 +197,15 @@ func newMachine(t *rapid.T) *machine {
 	drawClasses(t, &m.cfg)
 	m.cfg.Clock = tickingClock{clock.NewMock(), &m.now}
 	m.now = time.Unix(0, 0)
+	if m.cfg.Important == nil {
+		m.cfg.Step = &Step{} // whether it fits or not
+	}
 	m.q, m.l = newQueue(m.cfg)
 	pool := poolFor(m.q, 4)
 	m.enqueue = Enqueue[int]{Intake: m.q, Buffers: pool}
 	m.batcher = Batcher[int]{
 		Size: rapid.IntRange(1, 6).Draw(t, "batch"), Bytes: rapid.SampledFrom([]int64{0, 5}).Draw(t, "batch bytes"),
-		Ledger: m.l, Chunks: pool,
+		Ledger: m.l, Chunks: pool, Step: m.cfg.Step,
 	}
 	m.batcher.Batches = NewBuffers[int](m.batcher.Size, 4, true)
 	m.batcher.cut = cutter[int]{size: m.batcher.Size, bytes: m.batcher.Bytes, chunks: pool, batches: m.batcher.Batches}
@@ -378,7 +381,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				t.Skip("nothing is open")
 			}
 			m.alarm.stop()
-			m.batches <- m.batcher.issue(m.batcher.cut.close(ByAge))
+			m.batches <- m.batcher.aged()
 			m.collect(t)
 		},
 		"call": func(t *rapid.T) {

@@ -47,8 +47,9 @@ func Draining(ctx context.Context) <-chan struct{} {
 	return nil
 }
 
-// Within reports whether ctx was derived from one that owner handed out.
+// Within reports whether ctx was derived from one that owner, who is not nil,
+// handed out.
 func Within(ctx context.Context, owner any) bool {
 	s, ok := ctx.Value(scopeKey{}).(*Scope)
-	return ok && s.Owner == owner
+	return ok && owner != nil && s.Owner == owner
 }

@@ -112,7 +112,7 @@ func (a *simBatcher) step() {
 		a.out.to.senders--
 	case aged:
 		a.alarm.stop()
-		a.out.c <- a.b.issue(a.b.cut.close(ByAge))
+		a.out.c <- a.b.aged()
 	default:
 		a.receive()
 	}

@@ -38,6 +38,9 @@ func newSim(seed uint64, traced bool) *sim {
 		cfg.LesserSize = s.among(cfg.QueueSize)
 		cfg.LesserBytes = cfg.QueueBytes * int64(s.among(4)) / 4
 	}
+	if cfg.Important == nil {
+		cfg.Step = &Step{} // whether it fits or not
+	}
 	if s.one(4) {
 		cfg.SpillSize = s.among(12)
 	}
@@ -54,7 +57,7 @@ func newSim(seed uint64, traced bool) *sim {
 	if cfg.Important != nil {
 		chunks.Classed()
 	}
-	last := s.line(chunks, batches, batch, batchBytes)
+	last := s.line(chunks, batches, batch, batchBytes, cfg.Step)
 	s.tail(batches, last)
 	s.callers(last)
 	return s
@@ -65,13 +68,13 @@ func (s *sim) link() *simLink[Batch[int]] {
 }
 
 // line builds the enqueue actor, the batcher, and custom stages.
-func (s *sim) line(chunks, batches *Buffers[int], batch int, batchBytes int64) (last *simLink[Batch[int]]) {
+func (s *sim) line(chunks, batches *Buffers[int], batch int, batchBytes int64, step *Step) (last *simLink[Batch[int]]) {
 	in := s.link()
 	s.actors = append(s.actors, &simEnqueue{
 		sim: s, e: Enqueue[int]{Intake: s.q, Buffers: chunks, Haul: s.among(3)}, out: simPort[Batch[int]]{s.batches, nil, in}, pace: s.r.IntN(4),
 	})
 	b := &simBatcher{sim: s, in: in, every: simTime(s.among(30))}
-	b.b = Batcher[int]{Size: batch, Bytes: batchBytes, Ledger: s.l, Chunks: chunks, Batches: batches}
+	b.b = Batcher[int]{Size: batch, Bytes: batchBytes, Ledger: s.l, Chunks: chunks, Batches: batches, Step: step}
 	b.b.cut = cutter[int]{size: batch, bytes: batchBytes, chunks: chunks, batches: batches}
 	b.alarm = ageAlarm{clock: clock.New(), interval: time.Hour} // stands for "armed"
 	last = s.link()
