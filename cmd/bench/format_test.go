@@ -47,7 +47,7 @@ func sample() *report {
 				}},
 				{"a case whose name needs a line of its own", "nobody", []subjectResult{{"exact", []trial{made(400, 600, 1, 2, 3)}}}},
 			}},
-			{Name: "offered", Title: "Curves", Note: "Over the load.", Columns: offeredGroup(env{places: []place{{}}}).columns, Cases: []caseResult{
+			{Name: "offered", Title: "Curves", Note: "Over the load.", Columns: offeredGroup(env{places: []place{{}}}).columns, Compare: 1, Cases: []caseResult{
 				{"1 k events/s", "channel", []subjectResult{{"channel", []trial{made(0, 1000, 1e3, 1e4, 1, 1)}}, {"penstock & co", []trial{made(0, 1000, 1e6, 2e6, 1, 1)}}}},
 				{"1 M events/s", "channel", []subjectResult{{"channel", []trial{made(0, 1000, 1e5, 1e7, 700, 1000)}}, {"penstock & co", []trial{made(0, 1000, 2e5, 9e5, 1000, 1000)}}}},
 			}},
@@ -85,7 +85,7 @@ func TestTablesFit(t *testing.T) {
 			}
 		}
 		var text bytes.Buffer
-		r.Groups[0].writeCase(&text, r.Groups[0].Cases[0].Name, r.Groups[0].Cases[0].rows(len(g.columns)))
+		r.Groups[0].writeCase(&text, r.Groups[0].Cases[0].Name, r.Groups[0].rows(r.Groups[0].Cases[0]))
 		for line := range strings.Lines(text.String()) {
 			if n := utf8.RuneCountInString(line); n > tableWidth+1 {
 				t.Errorf("%s: %d columns: %s", g.name, n, line)

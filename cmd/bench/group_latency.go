@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -18,18 +17,31 @@ func latencyGroup(e env) group {
 			"released; who blocks has that as its greatest. Paced: a call each %v or a little more, without sleeping in between, every one timed; saturated: no pause, every %dst timed.", e.stall, e.pause, stride),
 		columns: []column{{"p50", nanoseconds, false}, {"p99", nanoseconds, false}, {"p99.9", nanoseconds, false},
 			{"max", nanoseconds, false}, {"blocked", answer, false}},
+		compare: 2,
 	}
-	kinds := slices.Concat(dropping, []kind{channelBlocks, penstockWaits, zapBuffer, mutexBuffer})
 	for _, stalled := range []bool{false, true} {
 		for _, paced := range []bool{true, false} {
-			for _, n := range e.callers {
+			producers := e.callers
+			if !paced && !stalled {
+				producers = e.contenders
+			}
+			for _, n := range producers {
 				name := fmt.Sprintf("output %s, %s, %s", pick(stalled, "stalled", "running"), pick(paced, "paced", "saturated"), plural(n, "producer"))
-				g.bouts = append(g.bouts, bout{name, channelDrops.name, e.stall + 50*time.Millisecond,
-					subjects(kinds, func(k kind) (trial, error) { return latency(k, e, n, stalled, paced) })})
+				g.bouts = append(g.bouts, latencyBouts(name, e, func(k kind) (trial, error) { return latency(k, e, n, stalled, paced) })...)
 			}
 		}
 	}
 	return g
+}
+
+// latencyBouts has those who wait for a full queue apart from those who lose
+// something.
+func latencyBouts(name string, e env, run func(kind) (trial, error)) []bout {
+	each := e.stall + 50*time.Millisecond
+	return []bout{
+		{name + ", never waiting", channelDrops.name, each, subjects(dropping, run)},
+		{name + ", losing nothing", channelBlocks.name, each, subjects([]kind{channelBlocks, penstockWaits, zapBuffer, mutexBuffer}, run)},
+	}
 }
 
 func latency(k kind, e env, producers int, stalled, paced bool) (trial, error) {

@@ -41,7 +41,7 @@ func (r *report) markdown() []byte {
 func (g *groupResult) markdown(b *bytes.Buffer) {
 	fmt.Fprintf(b, "\n### %s\n\n%s\n", g.Title, wrap(g.Note, 120))
 	for _, c := range g.Cases {
-		rows := c.rows(len(g.Columns))
+		rows := g.rows(c)
 		if len(rows) == 0 {
 			continue
 		}
@@ -50,7 +50,7 @@ func (g *groupResult) markdown(b *bytes.Buffer) {
 			head += " " + column.Name + " |"
 			rule += "---:|"
 		}
-		fmt.Fprintf(b, "\n%s x | lost | counted |\n%s---:|---:|---|\n", head, rule)
+		fmt.Fprintf(b, "\n%s %s | lost | counted |\n%s---:|---:|---|\n", head, g.ratioName(), rule)
 		for _, row := range rows {
 			fmt.Fprintf(b, "| %s |", row.name)
 			for i, column := range g.Columns {

@@ -11,7 +11,7 @@ import (
 // tiny is enough to see that everything works.
 func tiny(t *testing.T) env {
 	s := fullScale()
-	s.producers, s.crowd, s.calls, s.callers = []int{1, 3}, []int{2}, []int{2}, []int{1, 2}
+	s.producers, s.crowd, s.calls, s.callers, s.contenders = []int{1, 3}, []int{2}, []int{2}, []int{1, 2}, []int{3}
 	s.burst, s.ring, s.queue, s.memory = 600, 1024, 256, 500
 	s.procs = []int{1024}
 	s.loads = []int{1000, 100_000}

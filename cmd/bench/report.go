@@ -22,6 +22,7 @@ type groupResult struct {
 	Title   string       `json:"title"`
 	Note    string       `json:"note"`
 	Columns []column     `json:"columns"`
+	Compare int          `json:"compare"` // index of the column that ratios are taken of
 	Cases   []caseResult `json:"cases"`
 }
 
@@ -41,7 +42,7 @@ type subjectResult struct {
 func newReport(gs []group) *report {
 	r := &report{Faults: []string{}}
 	for _, g := range gs {
-		gr := groupResult{Name: g.name, Title: g.title, Note: g.note, Columns: g.columns}
+		gr := groupResult{Name: g.name, Title: g.title, Note: g.note, Columns: g.columns, Compare: g.compare}
 		for _, b := range g.bouts {
 			cr := caseResult{Name: b.name, Base: b.base}
 			for _, s := range b.subjects {
@@ -68,21 +69,21 @@ func (r *report) audit(where string, s subject, t trial) {
 type row struct {
 	name   string
 	values []float64
-	ratio  float64 // of the first column to the base's, NaN without a base
+	ratio  float64 // of the compared column to the base's, NaN without a base
 	loss   float64 // share of what was offered
 	told   string
 	alike  bool // loses as much as the base, so that the ratio means something
 }
 
 // rows summarizes a case; subjects without a trial are left out.
-func (c *caseResult) rows(columns int) (rows []row) {
+func (g *groupResult) rows(c caseResult) (rows []row) {
 	base := slices.IndexFunc(c.Subjects, func(s subjectResult) bool { return s.Name == c.Base })
 	for _, s := range c.Subjects {
 		if len(s.Trials) == 0 {
 			continue
 		}
 		w := row{name: s.Name, loss: s.loss(), told: s.told(), ratio: math.NaN(), alike: true}
-		for i := range columns {
+		for i := range g.Columns {
 			var v []float64
 			for _, t := range s.Trials {
 				v = append(v, t.Values[i])
@@ -93,7 +94,7 @@ func (c *caseResult) rows(columns int) (rows []row) {
 			var v []float64
 			for rep, t := range s.Trials {
 				if rep < len(c.Subjects[base].Trials) {
-					v = append(v, t.Values[0]/c.Subjects[base].Trials[rep].Values[0])
+					v = append(v, t.Values[g.Compare]/c.Subjects[base].Trials[rep].Values[g.Compare])
 				}
 			}
 			w.ratio = median(v)
@@ -102,6 +103,14 @@ func (c *caseResult) rows(columns int) (rows []row) {
 		rows = append(rows, w)
 	}
 	return rows
+}
+
+// ratioName heads the column of ratios.
+func (g *groupResult) ratioName() string {
+	if g.Compare == 0 {
+		return "x"
+	}
+	return "x " + g.Columns[g.Compare].Name
 }
 
 func (s *subjectResult) loss() float64 {

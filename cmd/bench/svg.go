@@ -68,7 +68,7 @@ func (d *drawing) text(x, y float64, class, s string) {
 
 // bars draws the first figure of each subject of a case.
 func (d *drawing) bars(g *groupResult, c *caseResult) {
-	rows := c.rows(len(g.Columns))
+	rows := g.rows(*c)
 	if len(rows) == 0 {
 		return
 	}

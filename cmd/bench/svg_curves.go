@@ -52,7 +52,7 @@ type panel struct {
 func (p *panel) fit(g *groupResult, columns ...int) {
 	p.lo, p.hi = math.Inf(1), math.Inf(-1)
 	for _, c := range g.Cases {
-		for _, row := range c.rows(len(g.Columns)) {
+		for _, row := range g.rows(c) {
 			for _, i := range columns {
 				if v := row.values[i]; v > 0 {
 					p.lo, p.hi = min(p.lo, math.Floor(math.Log10(v))), max(p.hi, math.Ceil(math.Log10(v)))
@@ -90,7 +90,7 @@ func (p *panel) draw(g *groupResult, column int, class string) {
 	for s := range g.Cases[0].Subjects {
 		path, verb := "", "M"
 		for i, c := range g.Cases {
-			rows := c.rows(len(g.Columns))
+			rows := g.rows(c)
 			if s >= len(rows) || !(rows[s].values[column] > 0) {
 				continue
 			}

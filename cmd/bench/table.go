@@ -16,7 +16,7 @@ const (
 )
 
 // legend explains what all tables have.
-const legend = "Figures are medians of the repetitions; x is the median of the ratios of the first figure to that of the case's first row, " +
+const legend = "Figures are medians of the repetitions; x is the median of the ratios of the first figure, or of the one that it names, to that of the case's first row, " +
 	"each taken within a repetition. ≠ marks ratios between subjects that lose different shares of their events: they are not comparable. " +
 	"Lost is what did not arrive. Counted says whether what the subject told its callers or counted itself is that number, and by how much it is off at worst."
 
@@ -32,7 +32,7 @@ func (r *report) writeText(w io.Writer) {
 		}
 		fmt.Fprintf(w, "\n== %s\n%s\n", wrap(g.Title, tableWidth-3), wrap(g.Note, tableWidth))
 		for _, c := range g.Cases {
-			if rows := c.rows(len(g.Columns)); len(rows) > 0 {
+			if rows := g.rows(c); len(rows) > 0 {
 				g.writeCase(w, c.Name, rows)
 			}
 		}
@@ -56,7 +56,7 @@ func (g *groupResult) writeCase(w io.Writer, name string, rows []row) {
 	for _, c := range g.Columns {
 		head += left(c.Name, cellWidth)
 	}
-	fmt.Fprintln(w, head+left("x", cellWidth)+left("lost", cellWidth-1)+left("counted", toldWidth))
+	fmt.Fprintln(w, head+left(g.ratioName(), cellWidth)+left("lost", cellWidth-1)+left("counted", toldWidth))
 	for _, row := range rows {
 		line := pad(row.name, nameWidth)
 		for i, c := range g.Columns {

@@ -36,8 +36,7 @@ func (f figures) MarshalJSON() ([]byte, error) {
 // lost is negative if events were delivered twice.
 func (t *trial) lost() int64 { return int64(t.Offered) - int64(t.Delivered) }
 
-// column is a figure of a group. The first column of a group is the one that
-// ratios are taken of.
+// column is a figure of a group.
 type column struct {
 	Name string `json:"name"`
 	Unit unit   `json:"unit"`
@@ -66,6 +65,7 @@ type group struct {
 	title   string
 	note    string
 	columns []column
+	compare int // the column that ratios are taken of
 	bouts   []bout
 }
 
