@@ -25,6 +25,12 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	q.enter()
 	q.state = running
 	q.flood.moved()
+	var sig signals
+	if q.depth() == 0 {
+		// Bytes came back for them, and whoever brought those has released the
+		// lock to read the clock: they must not be let in behind the last look.
+		sig = q.grant(now)
+	}
 	from, events := q.left(), 0
 	for q.kept.n > 0 && len(h.clean) > 0 {
 		b := q.kept.pop()
@@ -49,9 +55,8 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 		h.marks = append(h.marks, q.marks[0])
 		q.marks = q.marks[1:]
 	}
-	var sig signals
-	if events == 0 || q.depth() <= q.cfg.QueueSize/2 {
-		sig = q.grant(now)
+	if q.depth() <= q.cfg.QueueSize/2 {
+		sig |= q.grant(now)
 	}
 	q.rearm()
 	then := deliver

@@ -43,6 +43,9 @@ func (b *simBooks) check() {
 	if is.Depth > cfg.QueueSize || is.Bytes < 0 || cfg.QueueBytes > 0 && is.Bytes > cfg.QueueBytes {
 		b.wrong("the queue of %d events and %d bytes holds %d and %d", cfg.QueueSize, cfg.QueueBytes, is.Depth, is.Bytes)
 	}
+	if b.enqueue.then == sleep && is.Depth > 0 && len(b.q.wake) == 0 && !b.dead {
+		b.wrong("%d events wait, and nobody wakes the actor", is.Depth)
+	}
 }
 
 // final is check when everything has come to its end.

@@ -60,6 +60,7 @@ func (a *simEnqueue) take() {
 	case deliver:
 		a.busy = true
 		a.e.send(a.out.c)
+		a.books.hear() // it may have let callers in
 		for _, chunk := range a.out.gather() {
 			a.books.hauled(chunk.Events)
 		}

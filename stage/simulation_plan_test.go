@@ -16,7 +16,8 @@ func newSim(seed uint64, traced bool) *sim {
 		s.log = &strings.Builder{}
 	}
 	s.books.sim = s
-	scope := WithScope(context.Background(), Scope{Clock: stillClock{}})
+	c := simClock{sim: s}
+	scope := WithScope(context.Background(), Scope{Clock: c})
 	s.ctx, s.cancel = context.WithCancelCause(scope)
 
 	cfg := IntakeConfig[int]{
@@ -24,6 +25,7 @@ func newSim(seed uint64, traced bool) *sim {
 		Overflow:       Overflow(s.r.IntN(2)),
 		ReportDrops:    true,
 		ReportPressure: true,
+		Clock:          c,
 	}
 	cfg.PressureAt, cfg.ChunkSize = s.among(cfg.QueueSize), s.among(cfg.QueueSize)
 	batch, batchBytes := s.among(8), int64(0)
@@ -70,9 +72,10 @@ func (s *sim) link() *simLink[Batch[int]] {
 // line builds the enqueue actor, the batcher, and custom stages.
 func (s *sim) line(chunks, batches *Buffers[int], batch int, batchBytes int64, step *Step) (last *simLink[Batch[int]]) {
 	in := s.link()
-	s.actors = append(s.actors, &simEnqueue{
+	s.enqueue = &simEnqueue{
 		sim: s, e: Enqueue[int]{Intake: s.q, Buffers: chunks, Haul: s.among(3)}, out: simPort[Batch[int]]{s.batches, nil, in}, pace: s.r.IntN(4),
-	})
+	}
+	s.actors = append(s.actors, s.enqueue)
 	b := &simBatcher{sim: s, in: in, every: simTime(s.among(30))}
 	b.b = Batcher[int]{Size: batch, Bytes: batchBytes, Ledger: s.l, Chunks: chunks, Batches: batches, Step: step}
 	b.b.cut = cutter[int]{size: batch, bytes: batchBytes, chunks: chunks, batches: batches}

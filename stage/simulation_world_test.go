@@ -45,6 +45,9 @@ type sim struct {
 	books  simBooks
 
 	actors   []simActor
+	enqueue  *simEnqueue
+	alone    bool       // nobody acts while the clock is read
+	between  int        // steps taken while it was
 	ready    []simActor // kept between steps for its memory
 	barriers []*simBarrier
 	inside   *simLane // which is running
@@ -64,10 +67,34 @@ type sim struct {
 	syncs    struct{ flusher, router []SyncRequest } // asked for, and not taken up
 }
 
-// stillClock is a clock that nobody waits on.
-type stillClock struct{ clock.Clock }
+// simClock is a clock that nobody waits on. It is read with no lock held, so that
+// others act meanwhile.
+type simClock struct {
+	clock.Clock
+	*sim
+}
 
-func (stillClock) Now() time.Time { return time.Time{}.Add(1) }
+func (c simClock) Now() time.Time {
+	c.meanwhile()
+	return time.Time{}.Add(1)
+}
+
+// meanwhile lets the enqueue actor take some steps, if it is not acting already.
+func (s *sim) meanwhile() {
+	if s.enqueue == nil || s.alone || !s.one(4) {
+		return
+	}
+	s.alone = true
+	defer func() { s.alone = false }()
+	for range s.among(3) {
+		if s.enqueue.next() <= s.now {
+			s.say("meanwhile: %s", s.enqueue.name())
+			s.saw(simMeanwhile)
+			s.between++
+			s.enqueue.step()
+		}
+	}
+}
 
 // simHaste is how long actors that can go on may be kept from it in one go.
 const simHaste = 20
@@ -101,7 +128,9 @@ func (s *sim) run() {
 		default:
 			i := s.r.IntN(len(ready))
 			s.note(uint64(i), ready[i].name())
+			s.alone = ready[i] == s.enqueue
 			ready[i].step()
+			s.alone = false
 			s.books.check()
 		}
 	}
