@@ -24,7 +24,10 @@
 //
 // The queue is in memory: what it holds does not survive the process.
 //
-// The folder docs explains the structure (architecture.md), the promises
-// (delivery.md), logging (logging.md), the metrics (metrics.md), testing with
-// virtual time (testing.md), and the settings (tuning.md).
+// The folder docs explains the promises (delivery.md), the structure
+// (architecture.md), the settings (tuning.md), logging (logging.md), message
+// templates (templates.md), coming from other libraries (migration.md), the
+// metrics (metrics.md), testing with virtual time (testing.md), what it costs
+// beside others (performance.md), the demo (demo.md), and shipping of log files
+// (ship.md).
 package penstock

@@ -20,7 +20,7 @@ import (
 // the other and in alternating order, so that a ratio is taken between
 // neighbors in time; every iteration asserts what was delivered.
 //
-//	go test -run '^$' -bench 'Burst|Sustained|WholeRun' -count 9 ./pipeline
+//	go test -run '^$' -bench 'Burst|Sustained|WholeRun' -benchtime 9x ./pipeline
 
 // record is an event of 128 bytes.
 type record struct {

@@ -45,7 +45,7 @@ type Config[T any] struct {
 	// nothing is evicted then.
 	QueueBytes int64
 	// MaxEventBytes is the size above which an event is refused with
-	// ErrTooLarge; default QueueBytes. It needs SizeOf.
+	// ErrTooLarge; default, and at most, QueueBytes. It needs SizeOf.
 	MaxEventBytes int64
 	// SizeOf returns an event's size in bytes. It is called once for each
 	// event, on the producer's goroutine. If it panics or returns a negative
@@ -117,9 +117,9 @@ type Config[T any] struct {
 	// events themselves while the hook keeps up, else the latest.
 	OnDrop func(ctx context.Context, d stage.Dropped[T])
 	// DropEvents is how many events are kept for a call of OnDrop; default
-	// QueueSize, or 4096 if that is less; negative: none, OnDrop hears of
-	// numbers alone. Room for twice as many is allocated, and for as many again
-	// if QueueBytes is set; without the hook none are kept.
+	// QueueSize, or 4096 if that is less; at most QueueSize; negative: none,
+	// OnDrop hears of numbers alone. Room for twice as many is allocated, or for
+	// four times as many if QueueBytes is set. It needs OnDrop.
 	DropEvents int
 
 	// Clock is what all waiting and all timestamps go by; default the

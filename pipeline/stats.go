@@ -53,7 +53,7 @@ type Rejected struct {
 	TooLarge      uint64 `json:"too_large"`
 	Canceled      uint64 `json:"canceled"` // an EnqueueWait whose context ended
 	Dead          uint64 `json:"dead"`     // after an actor's death
-	Invalid       uint64 `json:"invalid"`  // the size function failed
+	Invalid       uint64 `json:"invalid"`  // SizeOf or Important failed
 }
 
 // Total is the sum over the reasons. FullImportant is a part of Full.

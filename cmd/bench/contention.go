@@ -157,9 +157,9 @@ func (m *model) release(c *modelCore) {
 	if len(m.parked) > 0 {
 		next := m.parked[0]
 		m.parked = m.parked[1:]
-		next.at = c.at + m.wake
+		next.at = c.at + m.about(m.wake)
 		heap.Push(&m.due, next)
-		c.at += m.post
+		c.at += m.about(m.post)
 	}
 	c.at += m.about(m.work)
 	m.later(c)

@@ -46,6 +46,19 @@ func TestContentionOfSpinners(t *testing.T) {
 	}
 }
 
+// More cores make parking dearer, at no number by chance.
+func TestContentionOfTheParked(t *testing.T) {
+	c := contention{work: modelWork, hold: modelHold, move: 30, wake: modelWake, post: modelPost}
+	before := 0.0
+	for cores := 2; cores <= 64; cores *= 2 {
+		v := ns(c, cores)
+		if v < before*0.9 || before > 0 && v > before*4 {
+			t.Errorf("%.1f ns on %d cores, %.1f on half of them", v, cores, before)
+		}
+		before = v
+	}
+}
+
 // Nobody is forgotten: cores that have parked come back.
 func TestContentionWakesTheParked(t *testing.T) {
 	c := contention{work: 6, hold: 9, move: 50, wake: 5000, post: 300}
@@ -56,8 +69,8 @@ func TestContentionWakesTheParked(t *testing.T) {
 	}
 }
 
-// The model's lock is that of the intake, whose test has its pauses in loop turns,
-// four a nanosecond.
+// The numbers are those of the intake's lock, which is in another module and whose
+// test has them in loop turns, four a nanosecond: who changes one changes both.
 func TestBackoff(t *testing.T) {
 	for cores, want := range map[int]float64{1: 8192, 4: 8192, 8: 16384, 64: 131072} {
 		if got := backoff(cores).pauses; !slices.Equal(got, []float64{want, want}) {

@@ -112,6 +112,30 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+func TestMedians(t *testing.T) {
+	for want, of := range map[float64][]float64{3: {9, math.NaN(), 1, 3}, 5: {9, 1}, 7: {7}} {
+		if got := median(of); got != want {
+			t.Errorf("%v: %v, want %v", of, got, want)
+		}
+	}
+	if !math.IsNaN(median(nil)) {
+		t.Error("a median of nothing")
+	}
+}
+
+// A curve is that of its subject, whoever else was not measured.
+func TestCurvesAreThoseOfTheirSubjects(t *testing.T) {
+	r := sample()
+	cases := r.Groups[1].Cases
+	for i := range cases {
+		cases[i].Subjects[0].Trials = nil
+	}
+	svg := string(r.picture())
+	if legend := 1; strings.Count(svg, `class="line c0`) != legend || strings.Count(svg, `class="line c1`) <= legend {
+		t.Errorf("%s", svg)
+	}
+}
+
 func TestTablesGoBetweenTheMarks(t *testing.T) {
 	got, err := between("head\n"+beginMark+"old\n"+endMark+"tail\n", "new\n")
 	if want := "head\n" + beginMark + "\nnew\n\n" + endMark + "tail\n"; got != want || err != nil {

@@ -8,9 +8,6 @@ import (
 	"time"
 
 	phuslu "github.com/phuslu/log"
-	"github.com/rs/zerolog"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/penstock-go/penstock/logging"
 )
@@ -26,7 +23,7 @@ func callGroup(e env) group {
 	kinds := []kind{slogDirect, slogBuffered, penstockLogs, zerologLogs, zapLogs, phusluLogs}
 	for _, n := range e.calls {
 		g.bouts = append(g.bouts, bout{plural(n, "producer"), slogDirect.name, 300 * time.Millisecond,
-			subjects(kinds, func(k kind) (trial, error) { return burst(k, e, n) })})
+			fitting(kinds, func(k kind) (trial, error) { return burst(k, e, n) })})
 	}
 	return g
 }
@@ -46,24 +43,9 @@ func encodeGroup(e env) group {
 	}{
 		{"slog JSONHandler", func() (func(), error) { return slogEncoder(), nil }},
 		{"penstock EncodeJSON", penstockEncoder},
-		{"zerolog", func() (func(), error) {
-			log := zerolog.New(io.Discard).With().Timestamp().Logger()
-			return func() {
-				log.Info().Str("path", logPath).Int("status", logStatus).Dur("took", logTook).Msg(logMessage)
-			}, nil
-		}},
-		{"zap", func() (func(), error) {
-			log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(io.Discard), zap.InfoLevel))
-			return func() {
-				log.Info(logMessage, zap.String("path", logPath), zap.Int("status", logStatus), zap.Duration("took", logTook))
-			}, nil
-		}},
-		{"phuslu", func() (func(), error) {
-			log := phuslu.Logger{Writer: phuslu.IOWriter{Writer: io.Discard}}
-			return func() {
-				log.Info().Str("path", logPath).Int("status", logStatus).Dur("took", logTook).Msg(logMessage)
-			}, nil
-		}},
+		{"zerolog", func() (func(), error) { return zerologCall(io.Discard), nil }},
+		{"zap", func() (func(), error) { return zapCall(io.Discard), nil }},
+		{"phuslu", func() (func(), error) { return phusluCall(phuslu.IOWriter{Writer: io.Discard}), nil }},
 	} {
 		b.subjects = append(b.subjects, subject{s.name, true, false, func() (trial, error) { return encode(e, s.make) }})
 	}

@@ -28,7 +28,7 @@ func endGroup(e env) group {
 		name:  "end",
 		title: fmt.Sprintf("End to end: flat out for %v, until close has returned, queue %d", e.end, e.queue),
 		note: fmt.Sprintf("Lines of %d bytes that are ready: penstock and otel write a batch by one call, the channel and the diodes a line, "+
-			"phuslu by writev, zap and bufio 256 KiB. What is in a file is counted. Nobody syncs. M/s are millions that arrived in a second. At most %d events.", lineBytes, e.endLimit),
+			"phuslu by writev, zap and bufio 256 KiB. What is in a file is counted. Nobody syncs. Times are for each event that arrived, M/s are millions that arrived in a second. At most %d events.", lineBytes, e.endLimit),
 		columns: []column{{"ns/event", nanoseconds, false}, {"M/s", fraction, true}, {"CPU ns", nanoseconds, false}},
 	}
 	kinds := []kind{channelBlocks, penstockWaits, zerologDiode, phusluBlocks, zapBuffer, mutexBuffer, otelBatch}
@@ -62,13 +62,13 @@ func toTheEnd(k kind, e env, producers int, where place) (t trial, err error) {
 	d := drive(r.peer, work{producers: producers, duration: e.end, limit: e.endLimit / producers})
 	t, err = r.leave(d.offered(), d.refused)
 	took := time.Since(begun)
-	cpu := r.spent(d.offered())
+	cpu := r.spent(1) // of all
 	if s.out.file != nil {
 		var lineErr error
 		t.Delivered, lineErr = countLines(s.dir)
 		err = errors.Join(err, s.out.file.Close(), lineErr)
 	}
-	t.Values = figures{float64(took) / float64(max(t.Delivered, 1)), float64(t.Delivered) / float64(took.Microseconds()), cpu}
+	t.Values = figures{float64(took) / float64(max(t.Delivered, 1)), float64(t.Delivered) / float64(took.Microseconds()), cpu / float64(max(t.Delivered, 1))}
 	return t, err
 }
 

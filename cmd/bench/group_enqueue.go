@@ -22,10 +22,10 @@ func burstGroup(e env) group {
 			"CPU is the whole process's until everything has arrived. Nothing is lost unless it says so. Null output.",
 		columns: enqueueColumns,
 	}
-	kinds := slices.Concat([]kind{channelDrops, penstockDrops, zerologDiode, goDiode, phusluDrops, otelBatch}, []kind{zapBuffer, mutexBuffer})
+	kinds := slices.Concat(dropping, []kind{zapBuffer, mutexBuffer})
 	for _, n := range e.producers {
 		g.bouts = append(g.bouts, bout{plural(n, "producer"), channelDrops.name, 60 * time.Millisecond,
-			subjects(kinds, func(k kind) (trial, error) { return burst(k, e, n) })})
+			fitting(kinds, func(k kind) (trial, error) { return burst(k, e, n) })})
 	}
 	return g
 }
@@ -95,7 +95,6 @@ func crowdedGroup(e env) group {
 		note:    "Whoever holds a lock may be preempted; the others then wait for a time slice unless they know better.",
 		columns: sustainedColumns,
 	}
-	kinds := []kind{channelBlocks, penstockWaits, zapBuffer, mutexBuffer}
 	for _, procs := range e.procs {
 		if procs <= runtime.NumCPU() {
 			continue
@@ -103,7 +102,7 @@ func crowdedGroup(e env) group {
 		for _, n := range e.crowd {
 			name := fmt.Sprintf("GOMAXPROCS %d, %s", procs, plural(n, "producer"))
 			g.bouts = append(g.bouts, bout{name, channelBlocks.name, e.brief + 50*time.Millisecond,
-				subjects(kinds, func(k kind) (trial, error) {
+				subjects(lossless, func(k kind) (trial, error) {
 					defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 					return sustained(k, e, n, e.brief)
 				})})

@@ -14,7 +14,8 @@ func latencyGroup(e env) group {
 		name:  "latency",
 		title: fmt.Sprintf("Single calls, queue %d", e.queue),
 		note: fmt.Sprintf("Quantiles of single calls, the clock's reading included. A stalled output takes nothing for %v and is then "+
-			"released; who blocks has that as its greatest. Paced: a call each %v or a little more, without sleeping in between, every one timed; saturated: no pause, every %dst timed.", e.stall, e.pause, stride),
+			"released; who blocks has that as its greatest. Paced: a call each %v or a little more, without sleeping in between, every one timed; saturated: no pause, every %dst timed, or each one of those who "+
+			"have to wait for a stalled output.", e.stall, e.pause, stride),
 		columns: []column{{"p50", nanoseconds, false}, {"p99", nanoseconds, false}, {"p99.9", nanoseconds, false},
 			{"max", nanoseconds, false}, {"blocked", answer, false}},
 		compare: 2,
@@ -40,15 +41,18 @@ func latencyBouts(name string, e env, run func(kind) (trial, error)) []bout {
 	each := e.stall + 50*time.Millisecond
 	return []bout{
 		{name + ", never waiting", channelDrops.name, each, subjects(dropping, run)},
-		{name + ", losing nothing", channelBlocks.name, each, subjects([]kind{channelBlocks, penstockWaits, zapBuffer, mutexBuffer}, run)},
+		{name + ", losing nothing", channelBlocks.name, each, subjects(lossless, run)},
 	}
 }
 
 func latency(k kind, e env, producers int, stalled, paced bool) (trial, error) {
 	out := newOutput()
 	w := work{producers: producers, duration: e.stall, stride: stride}
-	if paced {
+	switch {
+	case paced:
 		w.stride, w.pause = 1, e.pause
+	case stalled && k.blocks:
+		w.stride = 1 // or the one call that hangs would hardly ever be seen
 	}
 	if stalled {
 		out.gate = make(chan struct{})

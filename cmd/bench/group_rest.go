@@ -16,9 +16,8 @@ func memoryGroup(e env) group {
 			eventBytes, lineBytes),
 		columns: []column{{"bytes/event", plain, false}, {"GC ms", fraction, false}},
 	}
-	kinds := []kind{channelDrops, penstockDrops, zerologDiode, goDiode, phusluDrops, otelBatch}
 	g.bouts = []bout{{"full queue", channelDrops.name, 150 * time.Millisecond,
-		subjects(kinds, func(k kind) (trial, error) { return memory(k, e) })}}
+		subjects(dropping, func(k kind) (trial, error) { return memory(k, e) })}}
 	return g
 }
 
@@ -62,7 +61,7 @@ func idleGroup(e env) group {
 	g := group{
 		name:    idleName,
 		title:   fmt.Sprintf("At rest for %v, after %d events", e.idle, e.queue),
-		note:    "The whole process, what the runtime does for itself in it.",
+		note:    fmt.Sprintf("The whole process, what the runtime does for itself in it. %s at most.", plural(e.idleReps, "repetition")),
 		columns: []column{{"CPU ms", fraction, false}, {"switches", plain, false}},
 	}
 	kinds := []kind{channelBlocks, penstockWaits, zerologDiode, goDiode, phusluBlocks, zapBuffer, otelBatch}

@@ -68,10 +68,8 @@ func run(p process, args []string) int {
 // run measures and writes what was asked for.
 func (o *options) run(ctx context.Context, p process) int {
 	r, err := measure(ctx, o, newProgress(p.stderr))
-	if err == nil {
-		r.writeText(p.stdout)
-		err = o.write(r)
-	}
+	r.writeText(p.stdout)
+	err = errors.Join(err, o.write(r))
 	switch {
 	case err != nil:
 		fmt.Fprintf(p.stderr, "bench: %v\n", err)
@@ -99,7 +97,7 @@ func (o *options) write(r *report) error {
 }
 
 // measure runs all subjects of all cases, o.reps times. When ctx ends it
-// returns what there is.
+// or a run fails, it returns what there is.
 func measure(ctx context.Context, o *options, progress *progress) (*report, error) {
 	r := newReport(o.groups)
 	r.Machine, r.Quick, r.Reps, r.Seed = describe(), o.quick, o.reps, o.seed
@@ -123,7 +121,8 @@ func measure(ctx context.Context, o *options, progress *progress) (*report, erro
 					progress.step(fmt.Sprintf("%d/%d %s", rep+1, o.reps, g.name), b.name+", "+s.name)
 					t, err := s.run()
 					if err != nil {
-						return nil, fmt.Errorf("%s: %w", where, err)
+						r.Interrupted = fmt.Sprintf("an error (%s: %v)", where, err)
+						return r, fmt.Errorf("%s: %w", where, err)
 					}
 					progress.done += b.each
 					r.audit(where, s, t)

@@ -35,6 +35,8 @@ func TestUsageErrors(t *testing.T) {
 		"-only xyzzy": "matches none",
 		"extra":       `unexpected argument "extra"`,
 		"-seed x":     "-seed",
+		"-json " + filepath.Join(t.TempDir(), "no", "such"): "-json",
+		"-md testdata/report.txt":                           "-md",
 	} {
 		code, stdout, stderr := call(strings.Fields(args)...)
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) || !strings.Contains(stderr, "See bench -h.") {
@@ -72,9 +74,9 @@ func TestARunWritesTablesAndFiles(t *testing.T) {
 }
 
 func TestAFileThatCannotBeWrittenIsARuntimeError(t *testing.T) {
-	code, _, stderr := call("-quick", "-reps", "1", "-only", "^encode$", "-json", filepath.Join(t.TempDir(), "no", "such"))
-	if code != exitRuntime || !strings.Contains(stderr, "bench: ") {
-		t.Errorf("code %d, %q", code, stderr)
+	code, stdout, stderr := call("-quick", "-reps", "1", "-only", "^encode$", "-json", t.TempDir())
+	if code != exitRuntime || !strings.Contains(stderr, "bench: ") || !strings.Contains(stdout, "penstock EncodeJSON") {
+		t.Errorf("code %d, %q\n%s", code, stderr, stdout)
 	}
 }
 
@@ -132,6 +134,20 @@ func TestFaultsDecideTheExitCode(t *testing.T) {
 		if code := o.run(t.Context(), process{&out, &err, nil}); code != exitFault || !strings.Contains(out.String(), "FAILED g, case: "+s.name) {
 			t.Errorf("%s: code %d\n%s", s.name, code, out.String())
 		}
+	}
+}
+
+// What was measured before a run failed is not thrown away.
+func TestAnErrorEndsItWithWhatWasMeasured(t *testing.T) {
+	sound := subject{name: "sound", run: func() (trial, error) { return trial{Values: figures{7}, Offered: 1, Delivered: 1}, nil }}
+	broken := subject{name: "broken", run: func() (trial, error) { return trial{}, io.ErrUnexpectedEOF }}
+	o := &options{scale: fullScale(), reps: 1, groups: []group{{name: "g", columns: []column{{"ns", nanoseconds, false}},
+		bouts: []bout{{"first", "sound", time.Millisecond, []subject{sound}}, {"second", "broken", time.Millisecond, []subject{broken}}}}}}
+	var out, err strings.Builder
+	code := o.run(t.Context(), process{&out, &err, nil})
+	if code != exitRuntime || !strings.Contains(out.String(), "7.0") || !strings.Contains(out.String(), "Ended early by an error") ||
+		!strings.Contains(err.String(), "g, second: unexpected EOF") {
+		t.Errorf("code %d, %q\n%s", code, err.String(), out.String())
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,17 +47,17 @@ type options struct {
 func parse(p process, args []string) (o *options, code int, ok bool) {
 	o = &options{}
 	var only, dir string
-	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.BoolVar(&o.quick, "quick", false, "short runs, 3 repetitions")
-	fs.IntVar(&o.reps, "reps", 0, "`number` of repetitions (default 9, with -quick 3)")
-	fs.StringVar(&only, "only", "", "measure only groups whose names match this `regexp`")
-	fs.StringVar(&o.json, "json", "", "write every trial to this `file`")
-	fs.StringVar(&o.svg, "svg", "", "draw a picture into this `file`")
-	fs.StringVar(&o.md, "md", "", "write the tables into this `file`, between its marks if it has any text")
-	fs.StringVar(&dir, "dir", os.TempDir(), "`directory` on a disk, for files that are removed again")
-	fs.Uint64Var(&o.seed, "seed", 1, "`number` that determines the order of the subjects")
-	err := fs.Parse(args)
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.BoolVar(&o.quick, "quick", false, "short runs, 3 repetitions")
+	flags.IntVar(&o.reps, "reps", 0, "`number` of repetitions (default 9, with -quick 3)")
+	flags.StringVar(&only, "only", "", "measure only groups whose names match this `regexp`")
+	flags.StringVar(&o.json, "json", "", "write every trial to this `file`")
+	flags.StringVar(&o.svg, "svg", "", "draw a picture into this `file`")
+	flags.StringVar(&o.md, "md", "", "write the tables into this `file`, in place of all that is between its marks if it has any text")
+	flags.StringVar(&dir, "dir", os.TempDir(), "`directory` on a disk, for files that are removed again")
+	flags.Uint64Var(&o.seed, "seed", 1, "`number` that determines the order of the subjects")
+	err := flags.Parse(args)
 	o.scale = fullScale()
 	if o.quick {
 		o.scale = quickScale()
@@ -63,12 +65,12 @@ func parse(p process, args []string) (o *options, code int, ok bool) {
 	all := groups(env{o.scale, places(dir)})
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintf(p.stdout, about, wrap(names(all), 60))
-		fs.SetOutput(p.stdout)
-		fs.PrintDefaults()
+		flags.SetOutput(p.stdout)
+		flags.PrintDefaults()
 		return nil, exitOK, false
 	}
 	if err == nil {
-		err = o.check(fs, only, all)
+		err = o.check(flags, only, all)
 	}
 	if err != nil {
 		fmt.Fprintf(p.stderr, "bench: %v\nSee bench -h.\n", err)
@@ -77,12 +79,12 @@ func parse(p process, args []string) (o *options, code int, ok bool) {
 	return o, exitOK, true
 }
 
-func (o *options) check(fs *flag.FlagSet, only string, all []group) error {
-	if fs.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
+func (o *options) check(flags *flag.FlagSet, only string, all []group) error {
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	given := false
-	fs.Visit(func(f *flag.Flag) { given = given || f.Name == "reps" })
+	flags.Visit(func(f *flag.Flag) { given = given || f.Name == "reps" })
 	switch {
 	case !given:
 		o.reps = o.scale.reps
@@ -93,9 +95,35 @@ func (o *options) check(fs *flag.FlagSet, only string, all []group) error {
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)
 	}
+	if err := o.writable(); err != nil {
+		return err
+	}
 	o.groups = slices.DeleteFunc(all, func(g group) bool { return !pattern.MatchString(g.name) })
 	if len(o.groups) == 0 {
 		return fmt.Errorf("-only %q matches none of the groups", only)
+	}
+	return nil
+}
+
+// writable finds out before anything is measured what could not be written.
+func (o *options) writable() error {
+	for _, f := range []struct{ flag, path string }{{"-json", o.json}, {"-svg", o.svg}, {"-md", o.md}} {
+		if f.path == "" {
+			continue
+		}
+		if info, err := os.Stat(filepath.Dir(f.path)); err != nil || !info.IsDir() {
+			return fmt.Errorf("%s: there is no directory for %q", f.flag, f.path)
+		}
+	}
+	if o.md == "" {
+		return nil
+	}
+	text, err := os.ReadFile(o.md)
+	if err == nil {
+		_, err = between(string(text), "")
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("-md: %s: %w", o.md, err)
 	}
 	return nil
 }

@@ -17,8 +17,7 @@ type zerologPeer struct {
 
 func openZerolog(s setup) (peer, error) {
 	p := &zerologPeer{}
-	// Without the Close of an io.Closer.
-	p.w = diode.NewWriter(struct{ *output }{s.out}, s.queue, 0, func(missed int) { p.missed.Add(uint64(missed)) })
+	p.w = diode.NewWriter(s.out, s.queue, 0, func(missed int) { p.missed.Add(uint64(missed)) })
 	return p, nil
 }
 

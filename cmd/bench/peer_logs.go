@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -59,8 +60,29 @@ func slogCall(h slog.Handler) func() {
 	return func() { log.Info(logMessage, "path", logPath, "status", logStatus, "took", logTook) }
 }
 
+func zerologCall(w io.Writer) func() {
+	log := zerolog.New(w).With().Timestamp().Logger()
+	return func() {
+		log.Info().Str("path", logPath).Int("status", logStatus).Dur("took", logTook).Msg(logMessage)
+	}
+}
+
+func zapCall(w io.Writer) func() {
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(w), zap.InfoLevel))
+	return func() {
+		log.Info(logMessage, zap.String("path", logPath), zap.Int("status", logStatus), zap.Duration("took", logTook))
+	}
+}
+
+func phusluCall(w phuslu.Writer) func() {
+	log := phuslu.Logger{Writer: w}
+	return func() {
+		log.Info().Str("path", logPath).Int("status", logStatus).Dur("took", logTook).Msg(logMessage)
+	}
+}
+
 // writerOf is what a peer has for loggers.
-func writerOf(p peer) interface{ Write([]byte) (int, error) } {
+func writerOf(p peer) io.Writer {
 	switch p := p.(type) {
 	case *directPeer:
 		return p.out
@@ -72,28 +94,13 @@ func writerOf(p peer) interface{ Write([]byte) (int, error) } {
 	return p.(*bufioPeer)
 }
 
-func logSlog(p peer) func() { return slogCall(slog.NewJSONHandler(writerOf(p), nil)) }
-
-func logZerolog(p peer) func() {
-	log := zerolog.New(writerOf(p)).With().Timestamp().Logger()
-	return func() {
-		log.Info().Str("path", logPath).Int("status", logStatus).Dur("took", logTook).Msg(logMessage)
-	}
-}
-
-func logZap(p peer) func() {
-	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(writerOf(p)), zap.InfoLevel))
-	return func() {
-		log.Info(logMessage, zap.String("path", logPath), zap.Int("status", logStatus), zap.Duration("took", logTook))
-	}
-}
+func logSlog(p peer) func()    { return slogCall(slog.NewJSONHandler(writerOf(p), nil)) }
+func logZerolog(p peer) func() { return zerologCall(writerOf(p)) }
+func logZap(p peer) func()     { return zapCall(writerOf(p)) }
 
 func openPhusluLogs(s setup) (peer, error) {
 	w := &phuslu.AsyncWriter{Writer: phuslu.IOWriter{Writer: s.out}, ChannelSize: uint(s.queue)}
-	log := phuslu.Logger{Writer: w}
-	return &logsPeer{&phusluPeer{w}, func() {
-		log.Info().Str("path", logPath).Int("status", logStatus).Dur("took", logTook).Msg(logMessage)
-	}}, nil
+	return &logsPeer{&phusluPeer{w}, phusluCall(w)}, nil
 }
 
 // directPeer writes in the call, as slog's handlers do, under their lock.

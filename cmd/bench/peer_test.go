@@ -117,6 +117,21 @@ func TestFilesHaveWhatWasDelivered(t *testing.T) {
 	}
 }
 
+// However few calls are made until one hangs, that one is seen.
+func TestWhoWaitsForAStalledOutputIsSeenToBlock(t *testing.T) {
+	e := tiny(t)
+	e.stall = 30 * time.Millisecond
+	for _, k := range sound(lossless...) {
+		got, err := latency(k, e, 1, true, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if blocked := got.Values[len(got.Values)-1]; blocked != 1 {
+			t.Errorf("%s: %+v", k.name, got)
+		}
+	}
+}
+
 func TestAgesComeFromTheTimeOfTheCall(t *testing.T) {
 	e := tiny(t)
 	for _, k := range []kind{channelDrops, penstockSoon, zerologDiode} {

@@ -2,8 +2,8 @@ package main
 
 import "time"
 
-// scale is how much is measured. Numbers of events are those the study used;
-// where time decides, a slow machine measures fewer events and not longer.
+// scale is how much is measured. Bursts have a number of events; elsewhere time
+// decides, so that a slow machine measures fewer events and not for longer.
 type scale struct {
 	producers  []int
 	burst      int // events

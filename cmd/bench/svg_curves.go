@@ -90,12 +90,12 @@ func (p *panel) draw(g *groupResult, column int, class string) {
 	for s := range g.Cases[0].Subjects {
 		path, verb := "", "M"
 		for i, c := range g.Cases {
-			rows := g.rows(c)
-			if s >= len(rows) || !(rows[s].values[column] > 0) {
-				continue
+			for _, row := range g.rows(c) {
+				if row.name == c.Subjects[s].Name && row.values[column] > 0 {
+					path += fmt.Sprintf("%s%.1f %.1f", verb, p.across(i, len(g.Cases)), p.at(row.values[column]))
+					verb = "L"
+				}
 			}
-			path += fmt.Sprintf("%s%.1f %.1f", verb, p.across(i, len(g.Cases)), p.at(rows[s].values[column]))
-			verb = "L"
 		}
 		if path != "" {
 			fmt.Fprintf(&p.d.body, "<path d=\"%s\" class=\"line c%d%s\"/>\n", path, s%4, class)
