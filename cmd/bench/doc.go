@@ -3,8 +3,8 @@
 // AsyncWriter, zap's BufferedWriteSyncer, OpenTelemetry's batch processor, and
 // slog's JSON handler.
 //
-//	go run ./cmd/bench                     # about three quarters of an hour; leave the machine alone
-//	go run ./cmd/bench -quick              # about a minute, for a first look
+//	go run ./cmd/bench                     # about half an hour; leave the machine alone
+//	go run ./cmd/bench -quick              # about two minutes, for a first look
 //	go run ./cmd/bench -only '^(burst|latency)$' -reps 5
 //	go run ./cmd/bench -md docs/performance.md -svg docs/performance.svg -json bench.json
 //

@@ -16,8 +16,8 @@ import (
 const about = `Usage: bench [flags]
 
 Measures penstock beside other libraries, in turns, and prints medians and
-ratios. Without flags it takes about three quarters of an hour, and wants the
-machine for itself; -quick takes about a minute.
+ratios. Without flags it takes about half an hour, and wants the machine for
+itself; -quick takes about two minutes.
 
 The first SIGINT or SIGTERM ends it after the run in progress, with the tables
 of what was measured.
