@@ -6,8 +6,7 @@ func (b *simBooks) check() {
 	if b.err != nil {
 		return
 	}
-	b.hear()
-	b.is = b.q.Books()
+	b.refresh()
 	is := &b.is
 	evicted := is.Evicted[EvictedCount] + is.Evicted[EvictedBytes]
 	spilled := is.Spilled - b.fetched // and not fetched
@@ -46,6 +45,12 @@ func (b *simBooks) check() {
 	if b.enqueue.then == sleep && is.Depth > 0 && len(b.q.wake) == 0 && !b.dead {
 		b.wrong("%d events wait, and nobody wakes the actor", is.Depth)
 	}
+}
+
+// refresh takes note of what the books say, and of callers who were let in.
+func (b *simBooks) refresh() {
+	b.hear()
+	b.is = b.q.Books()
 }
 
 // final is check when everything has come to its end.

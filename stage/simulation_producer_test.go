@@ -69,7 +69,7 @@ func (p *simProducer) one() {
 	if important := after.important - before.important; important > 0 && between == p.between && (!p.books.event(ev).matters || gone+important > 0) {
 		p.wrong("event %d evicts %d important ones, and %d lesser ones wait", ev, important, gone+important)
 	}
-	if had && (errors.Is(err, ErrFull) || p.evictions() != evicted) {
+	if had && between == p.between && (errors.Is(err, ErrFull) || p.evictions() != evicted) {
 		p.wrong("there was room for event %d: %v, and %d were evicted", ev, err, p.evictions()-evicted)
 	}
 }
@@ -80,8 +80,8 @@ func (p *simProducer) all() {
 		evs = append(evs, p.draw())
 	}
 	errs := make([]error, len(evs))
+	defer func(was bool) { p.alone = was }(p.alone)
 	p.alone = true // else some would leave before it is known that they came
-	defer func() { p.alone = false }()
 	n := p.q.EnqueueAll(evs, func(i int, err error) { errs[i] = err })
 	for i, ev := range evs {
 		if p.outcome(ev, errs[i]); errs[i] == nil {

@@ -88,7 +88,7 @@ var simFeatures = [numSimFeature]string{
 	simForfeit:      "a forfeited buffer",
 	simSpill:        "events that overflow sent to the routes",
 	simReserve:      "an important event evicted",
-	simMeanwhile:    "the enqueue actor acting while another reads the clock",
+	simMeanwhile:    "somebody acting while another reads the clock",
 }
 
 // TestSimulation plays the cores of a pipeline through many seeds.

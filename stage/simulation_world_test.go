@@ -46,6 +46,7 @@ type sim struct {
 
 	actors   []simActor
 	enqueue  *simEnqueue
+	acting   simActor   // whose step this is
 	alone    bool       // nobody acts while the clock is read
 	between  int        // steps taken while it was
 	ready    []simActor // kept between steps for its memory
@@ -79,19 +80,28 @@ func (c simClock) Now() time.Time {
 	return time.Time{}.Add(1)
 }
 
-// meanwhile lets the enqueue actor take some steps, if it is not acting already.
+// meanwhile lets the enqueue actor and producers take some steps, but not who is
+// acting already.
 func (s *sim) meanwhile() {
-	if s.enqueue == nil || s.alone || !s.one(4) {
+	if s.alone || !s.one(4) {
 		return
 	}
 	s.alone = true
 	defer func() { s.alone = false }()
+	s.books.refresh()
 	for range s.among(3) {
-		if s.enqueue.next() <= s.now {
-			s.say("meanwhile: %s", s.enqueue.name())
+		a := s.actors[s.r.IntN(len(s.actors))]
+		switch a.(type) {
+		case *simEnqueue, *simProducer:
+		default:
+			a = s.enqueue
+		}
+		if a != s.acting && a.next() <= s.now {
+			s.say("meanwhile: %s", a.name())
 			s.saw(simMeanwhile)
 			s.between++
-			s.enqueue.step()
+			a.step()
+			s.books.refresh()
 		}
 	}
 }
@@ -128,9 +138,8 @@ func (s *sim) run() {
 		default:
 			i := s.r.IntN(len(ready))
 			s.note(uint64(i), ready[i].name())
-			s.alone = ready[i] == s.enqueue
-			ready[i].step()
-			s.alone = false
+			s.acting = ready[i]
+			s.acting.step()
 			s.books.check()
 		}
 	}
