@@ -27,8 +27,9 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	q.flood.moved()
 	var sig signals
 	if q.depth() == 0 {
-		// Bytes came back for them, and whoever brought those has released the
-		// lock to read the clock: they must not be let in behind the last look.
+		// Callers for whom bytes have come back, if whoever brought those has
+		// released the lock to read the clock. Let in later, they would be behind
+		// the last look before the actor sleeps.
 		sig = q.grant(now)
 	}
 	from, events := q.left(), 0

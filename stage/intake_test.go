@@ -11,7 +11,6 @@ import (
 	"time"
 	"weak"
 
-	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -688,33 +687,21 @@ func TestActorDoesNotSleepOverAWaiter(t *testing.T) {
 	})
 }
 
-// busyClock is a clock that takes its time: meanwhile happens, once, while it is
-// read.
-type busyClock struct {
-	clock.Clock
-	meanwhile func()
-}
-
-func (c *busyClock) Now() time.Time {
-	if f := c.meanwhile; f != nil {
-		c.meanwhile = nil
-		f()
-	}
-	return c.Clock.Now()
-}
-
 // Who gives bytes back reads the clock for the caller that they let in, with the
 // lock released. The actor that comes by just then must take that caller's event
 // along: behind it nobody wakes it any more.
 func TestActorDoesNotSleepOverAWaiterBesideTheClock(t *testing.T) {
 	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
-		c := &busyClock{Clock: w.Clock()}
+		c := &watchedClock{Clock: w.Clock()}
 		q, l := newQueue(IntakeConfig[int]{QueueSize: 8, QueueBytes: 10, Clock: c})
 		offer(q, 8)
 		_, chunks := takeAll(q)
 		waiter := await(t.Context(), w, q, 5)
 		var taken []int
-		c.meanwhile = func() { taken, _ = takeAll(q) }
+		c.look = func() {
+			c.look = nil // taking reads the clock, too
+			taken, _ = takeAll(q)
+		}
 		l.Settle(l.Issue(1, 8, chunks[0].span, BySize), Delivered, 0)
 		w.Settle()
 		require.Equal(t, []error{nil}, waiter.Values())

@@ -23,6 +23,28 @@ func places(disk string) []place {
 	return append(p, place{"disk file", disk})
 }
 
+// open gives out a file to write to, in a directory of its own, which it returns.
+// remove undoes it.
+func (p place) open(out *output) (dir string, err error) {
+	if p.dir == "" {
+		return "", nil
+	}
+	if dir, err = os.MkdirTemp(p.dir, "penstock-bench-"); err != nil {
+		return "", err
+	}
+	if out.file, err = os.Create(filepath.Join(dir, "lines.log")); err != nil {
+		return "", errors.Join(err, os.RemoveAll(dir))
+	}
+	return dir, nil
+}
+
+func (p place) remove(out *output, dir string) error {
+	if p.dir == "" {
+		return nil
+	}
+	return errors.Join(out.file.Close(), os.RemoveAll(dir))
+}
+
 func endGroup(e env) group {
 	g := group{
 		name:  "end",
@@ -45,15 +67,10 @@ func endGroup(e env) group {
 // is in them.
 func toTheEnd(k kind, e env, producers int, where place) (t trial, err error) {
 	s := setup{out: newOutput(), queue: e.queue}
-	if where.dir != "" {
-		if s.dir, err = os.MkdirTemp(where.dir, "penstock-bench-"); err != nil {
-			return t, err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
-		if s.out.file, err = os.Create(filepath.Join(s.dir, "lines.log")); err != nil {
-			return t, err
-		}
+	if s.dir, err = where.open(s.out); err != nil {
+		return t, err
 	}
+	defer func() { err = errors.Join(err, where.remove(s.out, s.dir)) }()
 	r, err := enter(k, s)
 	if err != nil {
 		return t, err
@@ -62,13 +79,14 @@ func toTheEnd(k kind, e env, producers int, where place) (t trial, err error) {
 	d := drive(r.peer, work{producers: producers, duration: e.end, limit: e.endLimit / producers})
 	t, err = r.leave(d.offered(), d.refused)
 	took := time.Since(begun)
-	cpu := r.spent(1) // of all
+	cpu := r.spent()
 	if s.out.file != nil {
 		var lineErr error
 		t.Delivered, lineErr = countLines(s.dir)
-		err = errors.Join(err, s.out.file.Close(), lineErr)
+		err = errors.Join(err, lineErr)
 	}
-	t.Values = figures{float64(took) / float64(max(t.Delivered, 1)), float64(t.Delivered) / float64(took.Microseconds()), cpu / float64(max(t.Delivered, 1))}
+	arrived := float64(max(t.Delivered, 1))
+	t.Values = figures{float64(took) / arrived, float64(t.Delivered) / float64(took.Microseconds()), cpu / arrived}
 	return t, err
 }
 

@@ -47,7 +47,7 @@ func burst(k kind, e env, producers int) (trial, error) {
 	d := drive(r.peer, w)
 	r.settle()
 	n := d.offered()
-	values := figures{float64(d.took) / float64(n), r.spent(n), float64(d.allocs) / float64(n)}
+	values := figures{float64(d.took) / float64(n), r.spent() / float64(n), float64(d.allocs) / float64(n)}
 	t, err := r.leave(n+first.offered(), d.refused+first.refused)
 	t.Values = values
 	return t, err
@@ -121,7 +121,7 @@ func sustained(k kind, e env, producers int, duration time.Duration) (trial, err
 	d := drive(r.peer, work{producers: producers, duration: duration})
 	n := d.offered()
 	t, err := r.leave(n, d.refused)
-	t.Values = figures{float64(d.took) / float64(n), r.spent(n), float64(d.allocs) / float64(n), d.fairness(),
+	t.Values = figures{float64(d.took) / float64(n), r.spent() / float64(n), float64(d.allocs) / float64(n), d.fairness(),
 		float64(t.Delivered) / float64(time.Since(begun).Microseconds())}
 	return t, err
 }

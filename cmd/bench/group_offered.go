@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 )
@@ -39,17 +37,11 @@ func offeredGroup(e env) group {
 func offered(k kind, e env, load int, where place) (t trial, err error) {
 	out := newOutput()
 	out.ages = new(histogram)
-	if where.dir != "" {
-		var dir string
-		if dir, err = os.MkdirTemp(where.dir, "penstock-bench-"); err != nil {
-			return t, err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-		if out.file, err = os.Create(filepath.Join(dir, "lines.log")); err != nil {
-			return t, err
-		}
-		defer func() { err = errors.Join(err, out.file.Close()) }()
+	dir, err := where.open(out)
+	if err != nil {
+		return t, err
 	}
+	defer func() { err = errors.Join(err, where.remove(out, dir)) }()
 	r, err := enter(k, setup{out: out, queue: e.queue})
 	if err != nil {
 		return t, err

@@ -64,15 +64,25 @@ func (g *groupResult) markdown(b *bytes.Buffer) {
 // writeMarkdown puts the tables between the marks of a document, or makes a
 // file of them.
 func writeMarkdown(path string, tables []byte) error {
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	text, err := within(path, string(tables))
+	if err != nil {
 		return err
 	}
-	text, err := between(string(old), string(tables))
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
 	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+// within returns the text of a document, which need not exist yet, with tables
+// between its marks.
+func within(path, tables string) (string, error) {
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	text, err := between(string(old), tables)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return text, nil
 }
 
 // between replaces what is between the marks of a document. An empty document

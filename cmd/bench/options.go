@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -118,12 +117,8 @@ func (o *options) writable() error {
 	if o.md == "" {
 		return nil
 	}
-	text, err := os.ReadFile(o.md)
-	if err == nil {
-		_, err = between(string(text), "")
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("-md: %s: %w", o.md, err)
+	if _, err := within(o.md, ""); err != nil {
+		return fmt.Errorf("-md: %w", err)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"html"
 	"math"
-	"strings"
+	"slices"
 )
 
 // picture draws the report: bars for what an event costs its producers, and
@@ -82,7 +82,7 @@ func (d *drawing) bars(g *groupResult, c *caseResult) {
 	d.y += 10
 	for _, row := range rows {
 		class := "bar"
-		if strings.HasPrefix(row.name, "penstock") {
+		if slices.Contains(ours, row.name) {
 			class = "ours"
 		}
 		length := math.Max(row.values[0]/most*(pictureWidth-labelWidth-120), 1)

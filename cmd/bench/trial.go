@@ -93,13 +93,13 @@ func enter(k kind, s setup) (*ring, error) {
 // begin is where counting of CPU time begins.
 func (r *ring) begin() { r.cpu, _, _ = usage() }
 
-// spent returns CPU nanoseconds since begin for each of n events.
-func (r *ring) spent(n uint64) float64 {
+// spent returns CPU nanoseconds since begin.
+func (r *ring) spent() float64 {
 	cpu, _, ok := usage()
 	if !ok {
 		return math.NaN()
 	}
-	return float64(cpu-r.cpu) / float64(max(n, 1))
+	return float64(cpu - r.cpu)
 }
 
 // expect announces what settle will wait for.
