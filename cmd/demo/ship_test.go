@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/penstock-go/penstock/stage"
 )
 
 // TestShipIsByteForByte covers the real log files in PENSTOCK_DATA as well, if
@@ -51,6 +54,22 @@ func TestShipIsByteForByte(t *testing.T) {
 				t.Errorf("by streams: code %d, %d bytes of %d: %s", code, len(stdout), len(want), stderr)
 			}
 		})
+	}
+}
+
+// TestVerdictNamesTheFirstCause holds that the hook's first failure is the cause,
+// unless it is only that Close cut the event off, which happens in time or not.
+func TestVerdictNamesTheFirstCause(t *testing.T) {
+	full, late := errors.New("disk full"), errors.New("stuck in file")
+	for _, c := range []struct{ write, want error }{
+		{nil, late},
+		{full, full},
+		{fmt.Errorf("%w: late", stage.ErrAbandoned), late},
+	} {
+		v := verdict{events: 1, writeErr: c.write, closeErr: late}
+		if got := v.String(); !strings.HasSuffix(got, "LOST 1: "+c.want.Error()) {
+			t.Errorf("%v: %s", c.write, got)
+		}
 	}
 }
 

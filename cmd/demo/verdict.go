@@ -12,6 +12,7 @@ import (
 	"github.com/penstock-go/penstock/cmd/demo/internal/term"
 
 	"github.com/penstock-go/penstock/pipeline"
+	"github.com/penstock-go/penstock/stage"
 )
 
 // verdict is what became of a haul.
@@ -130,9 +131,10 @@ func (v *verdict) String() string {
 	return b.String()
 }
 
-// cause says why the output failed.
+// cause says why the output failed. Of what a Close cut off, Close says more:
+// by when, and where it was stuck.
 func (v *verdict) cause() string {
-	if v.writeErr != nil {
+	if v.writeErr != nil && !errors.Is(v.writeErr, stage.ErrAbandoned) {
 		return inShort(v.writeErr)
 	}
 	return inShort(v.closeErr)
