@@ -3,6 +3,7 @@ package follow
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -87,6 +88,73 @@ func TestACopyShorterThanWhatWasRead(t *testing.T) {
 		w.write("app.log", "3\n")
 		w.expect(c.again + "3\n")
 		w.saying(c.said)
+	}
+}
+
+// TestARotationAtAnyCall of the follower, one after another, while little of the
+// file is known: a sibling's name may be the file's own by the time it is opened,
+// and the beginning of a line may be of a file that is a copy now.
+func TestARotationAtAnyCall(t *testing.T) {
+	for _, seen := range []string{"", "1\n", "1"} {
+		for _, first := range []bool{false, true} {
+			for _, second := range []bool{false, true} {
+				for at, calls := 0, 1; at < calls; at++ {
+					w := newWorld(t, "app.log")
+					w.write("app.log", "0000\n")
+					w.expect("0000\n")
+					w.rotate(first)
+					w.write("app.log", seen)
+					w.look()
+					calls = 0
+					w.step = func() {
+						if calls == at {
+							w.write("app.log", "2\n")
+							w.rotate(second)
+							w.write("app.log", "3\n")
+						}
+						calls++
+					}
+					w.look()
+					w.step = func() {}
+					want := seen
+					if at < calls {
+						want += "2\n3\n"
+					}
+					w.expect(strings.TrimSuffix(want, "1"))
+					w.saying("")
+				}
+			}
+		}
+	}
+}
+
+// TestABeginningThatIsInACopy: of a line its beginning was read, then its file was
+// copied and cut; the copy is read, and what follows is being copied already.
+func TestABeginningThatIsInACopy(t *testing.T) {
+	for at, calls := 0, 1; at < calls; at++ {
+		w := newWorld(t, "app.log")
+		w.write("app.log", "0")
+		w.expect("")
+		w.write("app.log", "00\n")
+		w.rotate(true)
+		_, err := w.set.Read(w.emit)
+		w.must(err)
+		w.write("app.log", "1\n")
+		calls = 0
+		w.step = func() {
+			if calls == at {
+				w.shift(func() {})
+			}
+			calls++
+		}
+		_, err = w.set.Read(w.emit)
+		w.must(err)
+		w.step = func() {}
+		w.write("app.log.1", "1\n")
+		w.must(w.set.Look(w.emit))
+		w.must(os.Truncate(w.path("app.log"), 0))
+		w.expect("000\n1\n")
+		w.saying("")
 	}
 }
 

@@ -108,8 +108,11 @@ func (t *tail) overlooked(n int) (all family, missed bool, err error) {
 	var old []sibling
 	switch {
 	case f.lines.At() > 0:
-		_, f.gone = search(t.candidates(all.disk, among), f.modified, func(s sibling) bool { return f.copiedTo(all.disk, s) }, never)
-		if f.gone {
+		_, seen := search(t.candidates(all.disk, among), f.modified, func(s sibling) bool { return f.copiedTo(all.disk, s) }, never)
+		if seen { // unless that was the file itself, renamed since it was looked for there
+			err = all.still()
+		}
+		if f.gone = seen && err == nil; f.gone {
 			err = errCut
 		}
 		return all, false, err
@@ -118,5 +121,8 @@ func (t *tail) overlooked(n int) (all family, missed bool, err error) {
 	default:
 		from, old = t.since(all.disk, f.modified, among)
 	}
-	return all, len(old) > 0, t.insert(n, all, from, old)
+	if err = t.insert(n, all, from, old); err == nil && len(old) > 0 {
+		f.lines.Resume(0, false) // the beginning of a line may be of what is now in front of it
+	}
+	return all, len(old) > 0, err
 }
