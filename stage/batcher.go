@@ -63,16 +63,25 @@ func (b *Batcher[T]) add(chunk Batch[T], out chan<- Batch[T], alarm *ageAlarm) {
 	}
 	b.received += uint64(len(chunk.Events))
 	b.cut.begin(chunk)
+	var came time.Time // if what is open may be older than the last batch
 	for {
 		batch, bytes, ok := b.cut.next()
 		if !ok {
 			break
 		}
 		alarm.stop()
-		out <- b.issue(batch, bytes)
+		batch = b.issue(batch, bytes)
+		select {
+		case out <- batch:
+		default:
+			if came.IsZero() {
+				came = alarm.clock.Now()
+			}
+			out <- batch
+		}
 	}
-	if b.cut.open() {
-		alarm.start()
+	if b.cut.open() && !alarm.start(came) {
+		out <- b.aged()
 	}
 }
 
@@ -104,16 +113,26 @@ func (a *ageAlarm) c() <-chan time.Time {
 	return a.timer.C()
 }
 
-func (a *ageAlarm) start() {
+// start arms the alarm for events that came at came, or, if that is zero, now. It
+// reports false if they are too old already.
+func (a *ageAlarm) start(came time.Time) bool {
 	if a.armed {
-		return
+		return true
+	}
+	left := a.interval
+	if !came.IsZero() {
+		left -= a.clock.Since(came)
+	}
+	if left <= 0 {
+		return false
 	}
 	if a.timer == nil {
-		a.timer = clockutil.NewTimer(a.clock, a.interval)
+		a.timer = clockutil.NewTimer(a.clock, left)
 	} else {
-		a.timer.Reset(a.interval)
+		a.timer.Reset(left)
 	}
 	a.armed = true
+	return true
 }
 
 func (a *ageAlarm) stop() {

@@ -61,10 +61,10 @@ func (c *cutter[T]) adopt() bool {
 	}
 	var held int64
 	for _, size := range b.sizes[:min(b.n, len(b.sizes))] {
+		if c.bytes > 0 && size > c.bytes-held {
+			return false
+		}
 		held += size
-	}
-	if c.bytes > 0 && held > c.bytes {
-		return false
 	}
 	c.batch, c.held = b, held
 	c.used()

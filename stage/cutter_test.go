@@ -195,3 +195,14 @@ func TestBuffersKeepOnlyWhatFits(t *testing.T) {
 	require.Equal(t, &Buffer[int]{events: []int{0, 0}}, a)
 	require.Len(t, NewBuffers[int](2, 1, true).get().sizes, 2)
 }
+
+func TestCutterDoesNotAddUpWhatIsTooMuch(t *testing.T) {
+	m := &mill{ledger: &Ledger{}, pool: NewBuffers[int](2, 4, true)}
+	c := cutter[int]{size: 2, bytes: 10, chunks: m.pool, batches: m.pool}
+	const huge = 1 << 62
+	c.begin(m.chunk(huge, huge))
+	batch, bytes, ok := c.next()
+	require.True(t, ok)
+	require.Equal(t, []int{huge}, batch.Events, "it travels alone")
+	require.EqualValues(t, huge, bytes)
+}
