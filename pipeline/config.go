@@ -91,9 +91,11 @@ type Config[T any] struct {
 	// Pace is how long the enqueue actor rests after a busy spell before it
 	// looks at the queue again, so that producers need not wake it; a half
 	// full queue ends the rest. What exceeds one haul may wait for another
-	// rest, so an event waits up to twice as long. Default 200 µs on the
-	// system's clock and none on an injected one; negative: none. At most
-	// 100 ms.
+	// rest, so an event waits up to twice as long. It is also how long a call
+	// of EnqueueWait may last beyond the acceptance of its event while the
+	// actor is held up: callers who have waited return one after the other.
+	// Default 200 µs on the system's clock and none on an injected one;
+	// negative: none. At most 100 ms.
 	Pace time.Duration
 
 	// Stages stand between the batcher and the flusher, in this order.

@@ -74,6 +74,11 @@ func (p *Pipeline[T]) EnqueueAll(evs []T) (accepted int, err error) {
 // No later EnqueueWait overtakes a waiting one, except that important events do
 // not wait for lesser ones that the reserve keeps out. Enqueue does not take room
 // that a waiting call could have: it fails or evicts for its own.
+//
+// Calls that have waited return by turns, so that one of them at a time fills
+// the queue: the event is accepted when there is room, in order, and its call
+// may return a little later, see Config.Pace. If ctx ends in between it returns
+// nil.
 func (p *Pipeline[T]) EnqueueWait(ctx context.Context, ev T) error {
 	return p.intake.EnqueueWait(ctx, &ev)
 }

@@ -15,21 +15,28 @@ type Enqueue[T any] struct {
 	Buffers *Buffers[T] // of the intake's chunk size
 	// Pace is how long the actor rests after a busy spell before it looks
 	// again, so that producers need not wake it; a half full queue ends the
-	// rest. 0: it looks at once.
+	// rest. It is also how long callers may doze while the actor is held up.
+	// 0: it looks at once, and nobody dozes.
 	Pace time.Duration
 	// Haul is the greatest number of chunks taken in one exchange.
 	Haul int
 
-	haul haul[T]
+	haul  haul[T]
+	timer *clockutil.Timer
 }
+
+// dozeSize is how large a queue must be for it to be worth while that callers
+// return by turns.
+const dozeSize = 1024
 
 // Name is "enqueue".
 func (e *Enqueue[T]) Name() string { return "enqueue" }
 
 // Run returns when the intake is sealed and empty. It uses only p.Out.
 func (e *Enqueue[T]) Run(ctx context.Context, p Ports[T]) error {
-	timer := clockutil.NewStoppedTimer(Clock(ctx))
-	defer timer.Stop()
+	e.timer = clockutil.NewStoppedTimer(Clock(ctx))
+	defer e.timer.Stop()
+	e.haul.doze = e.Pace > 0 && e.Intake.cfg.QueueSize >= dozeSize
 	for busy := false; ; {
 		for len(e.haul.clean) < max(1, e.Haul) {
 			e.haul.clean = append(e.haul.clean, e.Buffers.get())
@@ -39,12 +46,12 @@ func (e *Enqueue[T]) Run(ctx context.Context, p Ports[T]) error {
 			e.send(p.Out)
 			busy = true
 		case rest:
-			timer.Reset(e.Pace)
+			e.timer.Reset(e.Pace)
 			select {
 			case <-e.Intake.wake:
-			case <-timer.C():
+			case <-e.timer.C():
 			}
-			timer.Stop()
+			e.timer.Stop()
 			busy = false
 		case sleep:
 			<-e.Intake.wake
@@ -86,14 +93,26 @@ func (e *Enqueue[T]) announce(out chan<- Batch[T]) {
 	e.pass(Batch[T]{Trigger: ByFlush, chunk: true, span: Span{From: mark, Through: mark}}, out)
 }
 
-// pass sends b. If it has to wait, the callers that wait for room come first.
+// pass sends b. If it has to wait, the callers that wait for room come first,
+// and if it has to wait for long, nobody is kept in a call any more who has been
+// let in.
 func (e *Enqueue[T]) pass(b Batch[T], out chan<- Batch[T]) {
 	select {
 	case out <- b:
+		return
 	default:
-		e.Intake.relieve()
-		out <- b
 	}
+	if e.Intake.relieve(e.haul.doze) {
+		e.timer.Reset(e.Pace)
+		defer e.timer.Stop()
+		select {
+		case out <- b:
+			return
+		case <-e.timer.C():
+			e.Intake.getUp()
+		}
+	}
+	out <- b
 }
 
 // cut splits chunk behind its first k events. The tail is copied into a buffer

@@ -35,7 +35,7 @@ func (q *Intake[T]) Books() IntakeBooks {
 
 		Depth:     q.depth(),
 		Bytes:     q.bytes,
-		Waiting:   q.waiters.n,
+		Waiting:   q.waiters.n + q.waiters.dozers,
 		Crossings: q.crossings,
 	}
 }

@@ -10,6 +10,7 @@ func (q *Intake[T]) Enqueue(ev *T) error {
 	if q.asks {
 		return q.enqueueAsked(ev)
 	}
+	_ = *ev              // nil panics without the lock
 	if !q.mu.TryLock() { // mu.lock, by hand: it is not inlined
 		q.mu.lockSlow()
 	}
@@ -118,7 +119,15 @@ func (q *Intake[T]) EnqueueAll(evs []T, refused func(i int, err error)) (accepte
 	var (
 		loads [run]load
 		errs  [run]error
+		sig   signals
+		whole bool
 	)
+	defer func() {
+		if !whole { // the clock has paniced, or refused: what is owed is paid all the same
+			q.enter()
+			q.unlock(sig)
+		}
+	}()
 	for at := 0; at < len(evs); at += run {
 		part := evs[at:min(at+run, len(evs))]
 		if q.asks {
@@ -126,7 +135,6 @@ func (q *Intake[T]) EnqueueAll(evs []T, refused func(i int, err error)) (accepte
 				loads[i], errs[i] = q.measure(&part[i])
 			}
 		}
-		var sig signals
 		var now time.Time
 		q.mu.lock()
 		for i := range part {
@@ -144,6 +152,7 @@ func (q *Intake[T]) EnqueueAll(evs []T, refused func(i int, err error)) (accepte
 			}
 		}
 		q.unlock(sig)
+		sig = 0
 		for i := range part {
 			if errs[i] == nil {
 				accepted++
@@ -153,5 +162,6 @@ func (q *Intake[T]) EnqueueAll(evs []T, refused func(i int, err error)) (accepte
 			errs[i] = nil
 		}
 	}
+	whole = true
 	return accepted
 }

@@ -6,6 +6,7 @@ type haul[T any] struct {
 	clean []*Buffer[T]
 	full  []Batch[T]
 	marks []uint64 // flush marks passed by what is in full
+	doze  bool     // callers that are let in may be told later
 }
 
 // next says what the actor does when a haul came back empty.
@@ -25,6 +26,7 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 	q.enter()
 	q.state = running
 	q.flood.moved()
+	q.waiters.called = false
 	var sig signals
 	if q.depth() == 0 {
 		// Callers for whom bytes have come back, if whoever brought those has
@@ -69,6 +71,11 @@ func (q *Intake[T]) take(h *haul[T], wait bool) next {
 		then, q.state = rest, paced
 	default:
 		then, q.state = sleep, idle
+	}
+	if then == deliver && h.doze && q.depth() > 0 {
+		q.waiters.doze()
+	} else {
+		q.waiters.getUp()
 	}
 	q.limit()
 	q.unlock(sig)
@@ -123,6 +130,7 @@ func (q *Intake[T]) Seal(err error, why Refusal) {
 		q.waiters.conclude(w, err)
 		q.rejected[why]++
 	}
+	q.waiters.getUp()
 	sig := q.rouse()
 	q.limit()
 	q.unlock(sig)

@@ -11,6 +11,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -874,7 +875,7 @@ func TestImportantWaitersAreNotHeldUpByLesserOnes(t *testing.T) {
 		one := func() (events []int) {
 			h := haul[int]{clean: []*Buffer[int]{poolFor(q, 1).get()}}
 			q.take(&h, false)
-			q.relieve()
+			q.relieve(false)
 			w.Settle()
 			return h.full[0].Events
 		}
@@ -940,4 +941,23 @@ func TestSpillingDoesNotAllocate(t *testing.T) {
 		require.Equal(t, 501, q.spills.n)
 		require.Equal(t, uint64(501), q.Books().InFlight)
 	}
+}
+
+// No panic on the way in leaves the lock behind, or what is owed unpaid.
+func TestPanicsOnTheWayIn(t *testing.T) {
+	c := &watchedClock{Clock: clock.New()}
+	q, _ := newQueue(IntakeConfig[int]{QueueSize: 4, ChunkSize: 2, ReportDrops: true, Clock: c})
+	require.Panics(t, func() { _ = q.Enqueue(nil) })
+	require.Panics(t, func() { _ = q.EnqueueWait(t.Context(), nil) })
+	offer(q, 1, 2, 3, 4, 5)
+	<-q.notice
+	log := q.cfg.dropLogs()
+	q.report(&log)
+	c.look = func() { blowUp(io.EOF) }
+	require.Panics(t, func() { q.EnqueueAll([]int{6, 7}, nil) }, "6 evicts an event, and 7 is the first of a chunk")
+	require.Len(t, q.notice, 1)
+	require.Panics(t, func() { _ = q.EnqueueWait(t.Context(), &[]int{7}[0]) })
+	c.look = nil
+	require.Equal(t, []error{nil, nil}, offer(q, 8, 9))
+	require.Equal(t, 4, q.Depth())
 }

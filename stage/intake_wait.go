@@ -12,6 +12,7 @@ type waiter[T any] struct {
 	load       load
 	turn       uint64     // numbers the waiters in the order of their arrival
 	granted    bool       // the outcome is known; guarded by the intake's lock
+	dozing     bool       // it is let in, and not told yet; likewise
 	outcome    error      // what ready will bring
 	ready      chan error // one slot: the outcome
 	prev, next *waiter[T]
@@ -24,7 +25,10 @@ type waitRoom[T any] struct {
 	lesser    waitList[T] // all, if all events are alike
 	important waitList[T]
 	turn      uint64          // of the latest
-	known     waitList[T]     // those whose outcome is known and who have not been told
+	known     waitList[T]     // those who are told their outcome when the lock is released
+	dozing    waitList[T]     // those who are let in and told later
+	dozers    int             // how many
+	called    bool            // since the actor last came by one of them was told
 	free      chan *waiter[T] // a channel, so that giving one back needs no lock
 }
 
@@ -65,8 +69,7 @@ func (l *waitList[T]) push(w *waiter[T]) {
 	l.back = w
 }
 
-func (r *waitRoom[T]) remove(w *waiter[T]) {
-	l := r.list(w.load.important)
+func (l *waitList[T]) remove(w *waiter[T]) {
 	if w.prev == nil {
 		l.front = w.next
 	} else {
@@ -78,6 +81,10 @@ func (r *waitRoom[T]) remove(w *waiter[T]) {
 		w.next.prev = w.prev
 	}
 	w.prev, w.next = nil, nil
+}
+
+func (r *waitRoom[T]) remove(w *waiter[T]) {
+	r.list(w.load.important).remove(w)
 	r.n--
 }
 
@@ -87,6 +94,44 @@ func (r *waitRoom[T]) conclude(w *waiter[T], err error) {
 	r.remove(w)
 	w.granted, w.outcome = true, err
 	r.known.push(w)
+}
+
+// doze leaves all whose outcome is known asleep but one, if none was told since
+// the actor last took something.
+//
+// Callers that are told all at once share what room there is, and each parks
+// again when its share is used up: with many of them that is a park and a wake-up
+// for every few events. One alone fills the queue as fast, nobody contends with
+// it, and the turn of the next comes when the actor comes by. Their events are in
+// the queue, so nobody is overtaken; only their calls return later. It is for the
+// actor to see that they do: it has all told when the queue runs empty, and when
+// it is held up itself.
+func (r *waitRoom[T]) doze() {
+	for w := r.known.front; w != nil; w = r.known.front {
+		r.known.remove(w)
+		w.dozing = true
+		r.dozing.push(w)
+		r.dozers++
+	}
+	if w := r.dozing.front; w != nil && !r.called {
+		r.called = true
+		r.known.push(r.rise(w))
+	}
+}
+
+// getUp has all told who doze.
+func (r *waitRoom[T]) getUp() {
+	for w := r.dozing.front; w != nil; w = r.dozing.front {
+		r.known.push(r.rise(w))
+	}
+}
+
+// rise takes w out of those who doze.
+func (r *waitRoom[T]) rise(w *waiter[T]) *waiter[T] {
+	r.dozing.remove(w)
+	r.dozers--
+	w.dozing = false
+	return w
 }
 
 // tell wakes the waiters of a list that unlock has detached. It never blocks:
@@ -140,6 +185,7 @@ func (q *Intake[T]) EnqueueWait(ctx context.Context, ev *T) error {
 	if q.asks {
 		return q.enqueueWaitAsked(ctx, ev)
 	}
+	_ = *ev              // nil panics without the lock
 	if !q.mu.TryLock() { // mu.lock, by hand: it is not inlined
 		q.mu.lockSlow()
 	}
@@ -187,38 +233,52 @@ func (q *Intake[T]) await(ctx context.Context, ev *T, l load) error {
 // with it released.
 func (q *Intake[T]) lineUp(ev *T, l load) (*waiter[T], error) {
 	now := q.look(l, time.Time{})
+	sig := q.grant(now) // before *ev finds that it has room: admit does so, too, and would then overflow
 	if q.refusal != nil || !q.waiters.ahead(l.important) && q.fits(l) {
-		return nil, q.accept(ev, l, now)
+		s, err := q.admit(ev, l, now)
+		q.unlock(sig | s)
+		return nil, err
 	}
 	w := q.waiters.add(ev, l)
 	q.limit()
-	q.unlock(q.rouse())
+	q.unlock(sig | q.rouse())
 	return w, nil
 }
 
 // giveUp takes w out of the queue of waiters, unless its outcome came first.
 func (q *Intake[T]) giveUp(ctx context.Context, w *waiter[T]) error {
 	q.enter()
-	if w.granted {
+	switch {
+	case w.dozing:
+		err := q.waiters.rise(w).outcome
+		q.mu.leave()
+		return err
+	case w.granted:
 		q.mu.leave()
 		return <-w.ready
 	}
 	q.waiters.remove(w)
 	q.rejected[RefusedCanceled]++
-	q.letIn()
+	q.letIn(false)
 	return ctx.Err()
 }
 
 // letIn is entered with the lock held and leaves with it released, and with no
-// waiter that there is room for.
-func (q *Intake[T]) letIn() {
+// waiter that there is room for. Of those it lets in, all but one may doze if
+// doze is set; it reports whether any do.
+func (q *Intake[T]) letIn(doze bool) (dozing bool) {
 	var now time.Time
 	if w := q.turn(); w != nil {
 		now = q.look(w.load, now)
 	}
 	sig := q.grant(now)
+	if doze {
+		q.waiters.doze()
+	}
+	dozing = q.waiters.dozers > 0
 	q.limit()
 	q.unlock(sig)
+	return dozing
 }
 
 // turn returns the waiter to be let in next, or nil: the one that came first,
@@ -246,10 +306,19 @@ func (q *Intake[T]) grant(now time.Time) (sig signals) {
 
 // relieve lets waiters in before the actor blocks, so that no room stays
 // unused. Otherwise take lets them in when half of the queue is free: every
-// one of them that finds the queue full again costs a park and a wake-up.
-func (q *Intake[T]) relieve() {
+// one of them that finds the queue full again costs a park and a wake-up. It
+// reports whether some doze, as they may only if doze is set: unless the actor
+// comes by soon, it has to call getUp.
+func (q *Intake[T]) relieve(doze bool) (dozing bool) {
 	q.enter()
-	q.letIn()
+	return q.letIn(doze)
+}
+
+// getUp lets the calls of all return whose events are in the queue.
+func (q *Intake[T]) getUp() {
+	q.enter()
+	q.waiters.getUp()
+	q.unlock(0)
 }
 
 // rouse wakes the actor if it rests.
@@ -270,5 +339,5 @@ func (q *Intake[T]) release(bytes int64) {
 		return
 	}
 	q.bytes -= bytes
-	q.letIn()
+	q.letIn(false)
 }

@@ -21,7 +21,7 @@ func (b *simBooks) check() {
 		{"rerouted", is.Rerouted, b.n[simRerouted]},
 		{"filtered", is.Filtered, b.n[simFiltered]},
 		{"misuse", is.Misuse, b.misuse},
-		{"waiting callers", uint64(is.Waiting), b.n[simOffered]},
+		{"waiting callers", uint64(is.Waiting - b.q.waiters.dozers), b.n[simOffered]},
 	} {
 		if pair.books != pair.seen {
 			b.wrong("%s: the books say %d, single events %d", pair.what, pair.books, pair.seen)
@@ -44,6 +44,9 @@ func (b *simBooks) check() {
 	}
 	if b.enqueue.then == sleep && is.Depth > 0 && len(b.q.wake) == 0 && !b.dead {
 		b.wrong("%d events wait, and nobody wakes the actor", is.Depth)
+	}
+	if n, a := b.q.waiters.dozers, b.enqueue; n > 0 && (a.then != deliver || a.out.busy() && a.relieved && !a.dozing) {
+		b.wrong("%d callers doze, and nobody wakes them", n)
 	}
 }
 

@@ -9,6 +9,8 @@ type simEnqueue struct {
 	busy     bool
 	rested   simTime // end of the rest
 	relieved bool    // while it is blocked
+	dozing   bool    // callers are, and are not to beyond
+	nap      simTime // this
 	pace     int
 	ended    bool
 }
@@ -25,6 +27,9 @@ func (a *simEnqueue) next() simTime {
 		if a.out.to.full() && !a.relieved {
 			return 0
 		}
+		if a.dozing {
+			return min(a.out.next(), a.nap)
+		}
 		return a.out.next()
 	case a.then == deliver, len(a.q.wake) > 0:
 		return 0
@@ -36,12 +41,15 @@ func (a *simEnqueue) next() simTime {
 
 func (a *simEnqueue) step() {
 	switch {
-	case a.out.busy() && a.out.to.full():
-		a.q.relieve()
+	case a.out.busy() && a.out.to.full() && !a.relieved:
+		a.dozing, a.nap = a.q.relieve(a.e.haul.doze), a.soon(a.pace+1)
 		a.relieved = true
+	case a.dozing && a.nap <= a.now && (a.out.to.full() || a.one(2)):
+		a.q.getUp()
+		a.dozing = false
 	case a.out.busy():
 		a.out.send()
-		a.relieved = false
+		a.relieved, a.dozing = false, false
 	case a.then == deliver:
 		a.take()
 	default:

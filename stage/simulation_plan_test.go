@@ -75,6 +75,7 @@ func (s *sim) line(chunks, batches *Buffers[int], batch int, batchBytes int64, s
 	s.enqueue = &simEnqueue{
 		sim: s, e: Enqueue[int]{Intake: s.q, Buffers: chunks, Haul: s.among(3)}, out: simPort[Batch[int]]{s.batches, nil, in}, pace: s.r.IntN(4),
 	}
+	s.enqueue.e.haul.doze = s.enqueue.pace > 0
 	s.actors = append(s.actors, s.enqueue)
 	b := &simBatcher{sim: s, in: in, every: simTime(s.among(30))}
 	b.b = Batcher[int]{Size: batch, Bytes: batchBytes, Ledger: s.l, Chunks: chunks, Batches: batches, Step: step}

@@ -12,6 +12,7 @@ type simProducer struct {
 	calls  int     // still to make
 	at     simTime // of the next
 	waiter *waiter[int]
+	dozes  bool    // its event is in the queue
 	ev     int     // which the waiter is for
 	until  simTime // its caller's patience
 }
@@ -108,7 +109,11 @@ func (p *simProducer) wait() {
 		p.outcome(ev, err)
 		return
 	}
-	if p.waiter, err = q.lineUp(&ev, l); p.waiter == nil {
+	evicted, between := p.evictions(), p.between
+	if p.waiter, err = q.lineUp(&ev, l); errors.Is(err, ErrFull) || between == p.between && p.evictions() != evicted {
+		p.wrong("event %d was to wait for room: %v, and %d were evicted", ev, err, p.evictions()-evicted)
+	}
+	if p.waiter == nil {
 		p.outcome(ev, err)
 		return
 	}
@@ -128,7 +133,13 @@ func (p *simProducer) giveUp() {
 // hear looks who of the callers that wait has been let in, or turned away.
 func (b *simBooks) hear() {
 	for i := 0; i < len(b.callers); {
-		if p := b.callers[i]; len(p.waiter.ready) == 0 {
+		p := b.callers[i]
+		if p.waiter.dozing && !p.dozes {
+			b.saw(simDozed)
+			p.dozes = true
+			p.outcome(p.ev, nil)
+		}
+		if len(p.waiter.ready) == 0 {
 			i++
 		} else if err := <-p.waiter.ready; err == nil {
 			b.saw(simLetIn)
@@ -144,7 +155,13 @@ func (b *simBooks) hear() {
 func (p *simProducer) heard(err error) {
 	p.q.waiters.recycle(p.waiter)
 	p.waiter = nil
-	p.outcome(p.ev, err)
+	switch {
+	case !p.dozes:
+		p.outcome(p.ev, err)
+	case err != nil:
+		p.wrong("event %d is in the queue, and its caller is told %v", p.ev, err)
+	}
+	p.dozes = false
 	callers := p.books.callers
 	for i := range callers {
 		if callers[i] == p {

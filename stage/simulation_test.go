@@ -40,6 +40,7 @@ const (
 	simDeath
 	simSwallowed
 	simLetIn
+	simDozed
 	simGaveUp
 	simTurnedAway
 	simMisuse
@@ -77,6 +78,7 @@ var simFeatures = [numSimFeature]string{
 	simDeath:        "an actor's death",
 	simSwallowed:    "events swallowed by a dead actor",
 	simLetIn:        "a waiting caller let in",
+	simDozed:        "a caller told later that it is let in",
 	simGaveUp:       "a waiting caller that gave up",
 	simTurnedAway:   "a waiting caller turned away by Close",
 	simMisuse:       "a batch used twice",
