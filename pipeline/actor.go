@@ -14,9 +14,12 @@ import (
 type actor struct {
 	name  string
 	run   func(ctx context.Context) error
-	early func() bool     // after run: did it return before its input was closed? nil: it cannot
-	bury  func(err error) // after a death: takes in what run no longer does; nil: nothing comes
-	end   func()          // at the end: closes what run sent on; nil: nothing
+	early func() bool // after run: did it return before its input was closed? nil: it cannot
+	end   func()      // at the end: closes what run sent on; nil: nothing
+
+	// bury is what runs after a death, which err is: it takes in what run no
+	// longer does. nil: nothing comes.
+	bury func(ctx context.Context, err error)
 
 	watch *stage.Watch // of the latest launch; guarded by supervisor.mu
 	ended bool         // guarded by supervisor.mu
@@ -27,18 +30,22 @@ var (
 	errGoexit = errors.New("runtime.Goexit called")
 )
 
-// cause says why an actor died, or nil if it ended as it should.
-func cause(a *actor, returned bool, caught *panics.Recovered, err error) error {
-	switch {
-	case !returned:
-		return errGoexit
-	case caught != nil:
+// cause says why an actor died that panicked or returned err, or nil if it ended
+// as it should.
+func cause(a *actor, caught *panics.Recovered, err error) error {
+	if caught != nil {
 		return &stage.PanicError{Value: caught.Value, Stack: string(caught.Stack)}
 	}
 	if a.early != nil && a.early() {
 		return errors.Join(errEarly, err)
 	}
 	return err
+}
+
+// trusted returns err, or what came of asking it: an error's own methods are user
+// code.
+func trusted(err error) error {
+	return stage.Guard(context.Background(), "error", func() error { return err }, nil)
 }
 
 // outlet is a channel with many senders, closed when the last has left.

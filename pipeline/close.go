@@ -85,6 +85,7 @@ func (s *supervisor[T]) conclude() error {
 // sweepers take in what the actors pass on, so that none of them is held up by
 // another that is stuck.
 func (s *supervisor[T]) force(why error) {
+	why = fmt.Errorf("%w: %w", stage.ErrAbandoned, trusted(why)) // its text, too, is user code
 	s.mu.Lock()
 	if s.judged {
 		s.mu.Unlock()
@@ -96,7 +97,7 @@ func (s *supervisor[T]) force(why error) {
 	// doubt, even if it returns as soon as its context ends.
 	waiting, inDoubt := s.intake.Abandon(stage.LossDeadline)
 	stuck := s.stuck()
-	s.cancel(fmt.Errorf("%w: %w", stage.ErrAbandoned, why))
+	s.cancel(why)
 	s.judgeLocked(&LossError{InDoubt: inDoubt, Stuck: stuck}, context.Cause(s.ctx))
 	s.mu.Unlock()
 	if sweeping { // else all have ended, and nothing was waiting

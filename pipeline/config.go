@@ -114,6 +114,8 @@ type Config[T any] struct {
 	// OnFailure is called once the outcome of a failure is final, rerouted or
 	// lost, so that it sees each failed event once. Events that Close's
 	// deadline finds inside a stuck sink are reported when the sink returns.
+	// What an actor held when it died, or a stage has swallowed, is counted and
+	// not reported: nobody has it any more.
 	OnFailure func(ctx context.Context, f stage.Failure[T])
 	// OnDrop is called with evicted events: their number exactly, and the
 	// events themselves while the hook keeps up, else the latest.

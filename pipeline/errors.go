@@ -18,7 +18,7 @@ var ErrReentrant = stage.ErrReentrant
 type LossError struct {
 	Pipeline string   // Config.Name
 	Lost     uint64   // events lost since Close began, or before the mark since Flush was called
-	InDoubt  uint64   // those of them a sink was writing when Close's context ended
+	InDoubt  uint64   // those of them a sink or a route was writing when Close's context ended; 0 from Flush
 	Stuck    []string // user code that had not returned by then
 }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -506,6 +507,105 @@ func burstPipe(context.Context, []Event) error { panic("burst") }
 
 // A function that returns more than it was given has failed; the events go
 // where failures go.
+// fickle is an error that answers so many questions, and then does something else.
+type fickle struct {
+	answers atomic.Int32
+	then    func()
+}
+
+func newFickle(answers int, then func()) error {
+	e := &fickle{then: then}
+	e.answers.Store(int32(answers))
+	return e
+}
+
+func (e *fickle) Error() string { return "fickle" }
+
+func (e *fickle) asked() {
+	if e.answers.Add(-1) < 0 {
+		e.then()
+	}
+}
+
+// turn is what a fickle error may do.
+func turn() { panic("turned") }
+
+func (e *fickle) Is(error) bool { e.asked(); return false }
+func (e *fickle) As(any) bool   { e.asked(); return false }
+func (e *fickle) Unwrap() error { e.asked(); return nil }
+
+// An error's methods are user code. One that turns on whoever asks it, at
+// whatever question, may cost an actor its life, and the actors that bury that
+// one, but every event is accounted for, and nobody is left waiting. At the first
+// question it costs its batch alone.
+func TestAnErrorThatTurnsOnWhoeverAsks(t *testing.T) {
+	for name, then := range map[string]func(){"panic": turn, "goexit": runtime.Goexit} {
+		for _, workers := range []int{1, 2} {
+			t.Run(fmt.Sprintf("%s/workers=%d", name, workers), func(t *testing.T) {
+				deaths := 0
+				for answers := range 80 {
+					clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
+						h := newHouse(t, w, config{BatchSize: 1, Workers: workers}, stage.SinkFunc[Event](func(context.Context, []Event) error {
+							return newFickle(answers, then)
+						}))
+						for _, e := range run(1, 1, 12) {
+							_ = h.enqueue(e)
+						}
+						w.Settle()
+						death := h.p.Err()
+						require.ErrorIs(t, h.atOnce(t, h.p.Close), death)
+						if death != nil {
+							deaths++
+							require.NotZero(t, answers, "an error is asked where it comes from")
+						}
+						s := h.closed(t)
+						require.Equal(t, s.Accepted, s.Lost.Total())
+						require.Zero(t, s.Misuse)
+					})
+				}
+				require.Positive(t, deaths, "80 answers are enough to see one turn everywhere")
+			})
+		}
+	}
+}
+
+// Close's context may have such an error for its cause.
+func TestCloseWhoseContextHasAFickleCause(t *testing.T) {
+	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
+		cfg := inPairs()
+		cfg.Stages = []stage.Stage[Event]{newSieve(func(Event) bool { return true })}
+		h := newHouse(t, w, cfg, newTap(w).hold())
+		h.offer(t, run(1, 1, 60)...)
+		w.Settle()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(newFickle(0, turn))
+		err := h.p.Close(ctx)
+		var loss *pipeline.LossError
+		require.ErrorAs(t, err, &loss)
+		require.ErrorIs(t, err, stage.ErrAbandoned)
+		require.ErrorContains(t, err, "fickle")
+		require.Equal(t, pipeline.Lost{InDoubt: 2, Deadline: 58}, h.closed(t).Lost)
+	})
+}
+
+// No lock is held while an error is asked.
+func TestAnErrorThatAsksForStats(t *testing.T) {
+	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
+		var h *house
+		nosy := newFickle(0, func() { h.p.Stats() })
+		m := newMorgue(w)
+		m.refuse = func(int) error { return nosy }
+		cfg := inPairs()
+		cfg.Routes = []stage.Route[Event]{{To: m}}
+		h = newHouse(t, w, cfg, newTap(w).then(fails(nosy)))
+		h.offer(t, run(1, 1, 4)...)
+		s := h.settle(t)
+		require.Equal(t, pipeline.Lost{Failed: 2}, s.Lost)
+		require.EqualValues(t, 2, s.Delivered)
+		h.close(t)
+	})
+}
+
 func TestAMapFunctionThatGrows(t *testing.T) {
 	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
 		m := newMorgue(w)

@@ -57,7 +57,7 @@ type house struct {
 	tap *tap // the sink, if it is one
 }
 
-// newHouse starts a pipeline on w's clock, wired to an oracle. A nil sink
+// newHouse starts a pipeline on w's clock, unless cfg has another, wired to an oracle. A nil sink
 // stands for a new tap.
 func newHouse(t *testing.T, w *clocktest.World, cfg config, sink stage.Sink[Event]) *house {
 	t.Helper()
@@ -76,7 +76,9 @@ func newHouse(t *testing.T, w *clocktest.World, cfg config, sink stage.Sink[Even
 
 // build is newHouse for those who do not fail a test themselves.
 func build(w *clocktest.World, cfg config, sink stage.Sink[Event]) (*house, error) {
-	cfg.Clock = w.Clock()
+	if cfg.Clock == nil {
+		cfg.Clock = w.Clock()
+	}
 	if sink == nil {
 		sink = newTap(w)
 	}

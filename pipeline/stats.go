@@ -15,7 +15,9 @@ import "github.com/penstock-go/penstock/stage"
 type Stats struct {
 	Name string `json:"name"`
 
-	Offered  uint64   `json:"offered"` // Enqueue calls with an outcome; waiting calls have none yet
+	// Offered is events that were accepted or rejected. A call that waits for room
+	// has not offered its event yet, and one that returns ErrReentrant never does.
+	Offered  uint64   `json:"offered"`
 	Accepted uint64   `json:"accepted"`
 	Rejected Rejected `json:"rejected"`
 
@@ -80,7 +82,7 @@ type Lost struct {
 	Panic    uint64 `json:"panic"`    // the same, and the cause was a panic or a Goexit
 	Dead     uint64 `json:"dead"`     // held by an actor that died, or swallowed by a stage
 	Deadline uint64 `json:"deadline"` // still on the way when Close's context ended
-	InDoubt  uint64 `json:"in_doubt"` // inside a sink at that moment: it may have them
+	InDoubt  uint64 `json:"in_doubt"` // being written by a sink or a route at that moment: it may have them
 	Overflow uint64 `json:"overflow"` // pushed out of the queue, and refused by every matching route
 }
 

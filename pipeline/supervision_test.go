@@ -7,9 +7,11 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/penstock-go/penstock/clockutil/clocktest"
@@ -101,6 +103,13 @@ var deaths = []struct {
 	}},
 	{"error return", func() error { return errQuit }, func(t *testing.T, err error) {
 		require.ErrorIs(t, err, errQuit)
+	}},
+	{"fickle panic", func() error { panic(newFickle(0, turn)) }, func(t *testing.T, err error) {
+		require.ErrorContains(t, err, "fickle")
+		require.ErrorContains(t, err, "puppet")
+	}},
+	{"fickle return", func() error { return newFickle(0, turn) }, func(t *testing.T, err error) {
+		require.ErrorContains(t, err, "fickle")
 	}},
 }
 
@@ -311,6 +320,56 @@ func TestADeathDuringASlowWrite(t *testing.T) {
 			h.closed(t)
 		})
 	}
+}
+
+// brittle is a clock that breaks when it is to measure a millisecond.
+type brittle struct {
+	clock.Clock
+	broken atomic.Bool
+}
+
+func (c *brittle) AfterFunc(d time.Duration, f func()) *clock.Timer {
+	if c.broken.Load() && d == time.Millisecond {
+		panic("spring broken")
+	}
+	return c.Clock.AfterFunc(d, f)
+}
+
+// The enqueue actor dies as it goes to rest: what has reached the others is
+// delivered, and what waits is lost, and reported.
+func TestWhatWaitsForADeadEnqueueActorIsReported(t *testing.T) {
+	clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
+		c := &brittle{Clock: w.Clock()}
+		cfg := config{QueueSize: 256, BatchSize: 64, Pace: time.Millisecond, Overflow: stage.DropNewest, Clock: c}
+		told := reported(w, &cfg)
+		h := newHouse(t, w, cfg, newTap(w).hold())
+		offered := 0
+		offer := func(n int) {
+			h.offer(t, run(1, offered+1, offered+n)...)
+			offered += n
+			w.Settle()
+		}
+		for h.p.Depth() < 128 {
+			offer(64)
+		}
+		offer(10)
+		c.broken.Store(true)
+		h.tap.release()
+		w.Settle()
+
+		var dead *pipeline.DeadError
+		require.ErrorAs(t, h.p.Err(), &dead)
+		require.Equal(t, "enqueue", dead.Actor)
+		require.ErrorIs(t, h.atOnce(t, h.p.Close), dead)
+		s := h.closed(t)
+		require.Equal(t, uint64(offered-10), s.Delivered)
+		require.Equal(t, pipeline.Lost{Dead: 10}, s.Lost)
+		require.Equal(t, 1, told.Len())
+		f := told.Values()[0]
+		require.Equal(t, count(offered-9, offered), seqs(f.Events))
+		require.Equal(t, stage.LossDead, f.Loss)
+		require.ErrorIs(t, f.Err, dead)
+	})
 }
 
 // Two stages die; the first death is the one that is told.

@@ -164,7 +164,7 @@ func (s *supervisor[T]) lineActor(st stage.Stage[T], in, out chan stage.Batch[T]
 				return true
 			}
 		},
-		bury: func(err error) {
+		bury: func(_ context.Context, err error) {
 			if in == nil {
 				return
 			}
@@ -188,6 +188,7 @@ func (s *supervisor[T]) workerActor() *actor {
 	return &actor{
 		name: "worker",
 		run:  func(ctx context.Context) error { s.flusher.Work(ctx); return nil },
+		bury: func(ctx context.Context, _ error) { s.flusher.Work(ctx) }, // the flusher may wait for a worker
 	}
 }
 
@@ -195,10 +196,14 @@ func (s *supervisor[T]) routerActor() *actor {
 	return &actor{
 		name: s.router.Name(),
 		run:  func(ctx context.Context) error { return s.router.Run(ctx, s.failed.c) },
-		bury: func(error) { s.sweepFailed() },
+		bury: func(ctx context.Context, _ error) { s.sweepFailed(ctx) },
 		end: func() {
-			// Whatever a stage has swallowed is settled here, last.
-			s.intake.Abandon(stage.LossDead)
+			// Whatever a stage has swallowed is settled here, last, and what waits
+			// at the intake of a dead enqueue actor.
+			waiting, _ := s.intake.Abandon(stage.LossDead)
+			for _, b := range waiting {
+				s.report(b, s.err(), stage.LossDead)
+			}
 			s.settled.leave()
 			s.launch(s.closerActor())
 		},
@@ -209,7 +214,7 @@ func (s *supervisor[T]) observerActor() *actor {
 	return &actor{
 		name: s.observer.Name(),
 		run:  func(ctx context.Context) error { return s.observer.Run(ctx, s.settled.c) },
-		bury: func(error) {
+		bury: func(context.Context, error) {
 			for range s.settled.c {
 			}
 		},
@@ -254,27 +259,31 @@ func (s *supervisor[T]) launch(a *actor) {
 	a.watch = watch
 	s.mu.Unlock()
 	s.wg.Go(func() {
-		returned := false
-		var err error
-		var caught *panics.Recovered
+		returned, death := false, errGoexit
 		defer func() {
 			if !returned && watch.Exited() {
 				s.launch(a)
 				return
 			}
-			s.finish(a, cause(a, returned, caught, err))
+			s.finish(a, death)
 		}()
-		caught = panics.Try(func() { err = a.run(ctx) })
+		var err error
+		caught := panics.Try(func() { err = a.run(ctx) })
+		death = trusted(cause(a, caught, err))
 		returned = true
 	})
 }
 
-// finish sees an actor off: one that died is replaced by its burial.
+// finish sees an actor off. One that died is replaced by its burial, and if that
+// dies, too, by another: somebody is to receive what is still sent.
 func (s *supervisor[T]) finish(a *actor, death error) {
 	if death != nil {
 		err := s.died(a.name, death)
-		if a.bury != nil {
-			a.bury(err)
+		if bury := a.bury; bury != nil {
+			a.run = func(ctx context.Context) error { bury(ctx, err); return nil }
+			a.early = nil
+			s.launch(a)
+			return
 		}
 	}
 	s.mu.Lock()

@@ -17,36 +17,39 @@ const sweepers = 3
 // the sweepers only report it. They end with the channels they read.
 func (s *supervisor[T]) sweep(waiting []stage.Batch[T]) {
 	last := s.links[len(s.links)-1]
-	for _, sweep := range [sweepers]func(){
-		func() {
+	abandoned := func(b stage.Batch[T]) { s.report(b, stage.ErrAbandoned, stage.LossDeadline) }
+	for _, sweep := range [sweepers]func(context.Context){
+		func(context.Context) {
 			for _, b := range waiting {
-				s.report(b)
+				abandoned(b)
 			}
 		},
-		func() {
+		func(context.Context) {
 			for b := range last {
-				s.report(b)
+				abandoned(b)
 			}
 		},
 		s.sweepFailed,
 	} {
 		s.launch(&actor{
 			name: "sweeper",
-			run:  func(context.Context) error { sweep(); return nil },
+			run:  func(ctx context.Context) error { sweep(ctx); return nil },
+			bury: func(ctx context.Context, _ error) { sweep(ctx) },
 			end:  s.settled.leave,
 		})
 	}
 }
 
-func (s *supervisor[T]) report(b stage.Batch[T]) {
+// report tells the failure hook of events that were settled as lost.
+func (s *supervisor[T]) report(b stage.Batch[T], err error, why stage.Loss) {
 	if c := s.reports(); c != nil && len(b.Events) > 0 {
-		c <- stage.Failure[T]{Events: b.Events, Stage: s.cfg.Name, Err: stage.ErrAbandoned, Outcome: stage.Lost, Loss: stage.LossDeadline}
+		c <- stage.Failure[T]{Events: b.Events, Stage: s.cfg.Name, Err: err, Outcome: stage.Lost, Loss: why}
 	}
 }
 
 // sweepFailed settles failures, and what overflow has spilled, without offering them to a route.
-func (s *supervisor[T]) sweepFailed() {
+func (s *supervisor[T]) sweepFailed(ctx context.Context) {
 	plain := stage.NewErrorRouter[T](nil, s.ledger, s.reports())
 	plain.Intake = s.intake
-	_ = plain.Run(s.ctx, s.failed.c)
+	_ = plain.Run(ctx, s.failed.c)
 }

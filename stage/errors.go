@@ -38,8 +38,9 @@ var (
 // PartialError is returned by a [Sink] that delivered some events and not
 // others. Failed holds indexes into the slice that Write was given; all other
 // events count as delivered. An empty Failed, a duplicate or an index out of
-// range makes it the failure of the whole batch. It may be wrapped; joined with
-// other errors it is one of several, and the whole batch failed.
+// range makes it the failure of the whole batch, as a nil *PartialError is. It
+// may be wrapped; joined with other errors it is one of several, and the whole
+// batch failed.
 type PartialError struct {
 	Failed []int
 	Err    error // the cause; may be nil
@@ -47,14 +48,22 @@ type PartialError struct {
 
 // Error names the number of failed events and the cause.
 func (e *PartialError) Error() string {
-	if e.Err == nil {
+	switch {
+	case e == nil:
+		return "all events failed"
+	case e.Err == nil:
 		return fmt.Sprintf("%d events failed", len(e.Failed))
 	}
 	return fmt.Sprintf("%d events failed: %v", len(e.Failed), e.Err)
 }
 
 // Unwrap returns the cause.
-func (e *PartialError) Unwrap() error { return e.Err }
+func (e *PartialError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // FailedIndexes returns the indexes that err reports as failed out of n events,
 // ascending, as a [*PartialError] names them, or nil if err is the failure of
@@ -63,7 +72,7 @@ func (e *PartialError) Unwrap() error { return e.Err }
 func FailedIndexes(err error, n int) []int {
 	for err != nil {
 		if pe, ok := err.(*PartialError); ok {
-			if len(pe.Failed) == 0 {
+			if pe == nil || len(pe.Failed) == 0 {
 				return nil
 			}
 			return ascending(pe.Failed, n)

@@ -44,6 +44,12 @@ func TestPartialError(t *testing.T) {
 	var pe *PartialError
 	require.ErrorAs(t, err, &pe)
 	require.Equal(t, []int{4}, pe.Failed)
+
+	// What a function returns that has *PartialError for a result and no error.
+	err = (*PartialError)(nil)
+	require.EqualError(t, err, "all events failed")
+	require.NotErrorIs(t, err, io.EOF)
+	require.Nil(t, FailedIndexes(fmt.Errorf("bulk: %w", err), 3))
 }
 
 func TestPartialIndexes(t *testing.T) {
@@ -116,6 +122,50 @@ func blowUp(v any) { panic(v) }
 
 //go:noinline
 func bowOut() { runtime.Goexit() }
+
+// touchy is an error that panics when it is asked in one way.
+type touchy struct{ about string }
+
+func (e *touchy) Error() string { return "touchy about " + e.about }
+
+func (e *touchy) asked(how string) {
+	if how == e.about {
+		blowUp("hands off")
+	}
+}
+
+func (e *touchy) Is(error) bool { e.asked("Is"); return false }
+func (e *touchy) As(any) bool   { e.asked("As"); return false }
+func (e *touchy) Unwrap() error { e.asked("Unwrap"); return nil }
+
+// eachTouchy runs f with one of each kind.
+func eachTouchy(t *testing.T, f func(t *testing.T, err error)) {
+	t.Helper()
+	for _, about := range []string{"Is", "As", "Unwrap"} {
+		t.Run(about, func(t *testing.T) { f(t, &touchy{about}) })
+	}
+}
+
+// requireSafe holds that err is safe to ask, and tells of a touchy error.
+func requireSafe(t *testing.T, err error) {
+	t.Helper()
+	var p *PanicError
+	require.ErrorAs(t, err, &p)
+	require.NoError(t, p.Unwrap())
+	require.ErrorContains(t, err, "touchy about")
+	require.ErrorContains(t, err, "hands off")
+}
+
+func TestGuardAsksTheError(t *testing.T) {
+	eachTouchy(t, func(t *testing.T, bad error) {
+		for _, err := range []error{bad, fmt.Errorf("sink: %w", bad), errors.Join(io.EOF, bad), &PartialError{Failed: []int{0}, Err: bad}} {
+			requireSafe(t, Guard(t.Context(), "sink", func() error { return err }, nil))
+			err = Guard(t.Context(), "sink", func() error { blowUp(err); return nil }, nil)
+			requireSafe(t, err)
+			require.ErrorContains(t, err, "blowUp", "it is still known where the panic came from")
+		}
+	})
+}
 
 func TestPanicErrorKnowsWhereItCameFrom(t *testing.T) {
 	err := Guard(t.Context(), "sink", func() error { blowUp("boom"); return nil }, nil)

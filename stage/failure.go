@@ -50,8 +50,8 @@ const (
 	LossFailed   Loss = iota // the sink and every matching route refused it
 	LossPanic                // as LossFailed, and the cause was a panic or a Goexit
 	LossDead                 // an actor died that held it, or that it had to pass
-	LossDeadline             // Close's context ended before it reached a sink
-	LossInDoubt              // Close's context ended while a sink was writing it
+	LossDeadline             // Close's context ended while nobody was writing it
+	LossInDoubt              // Close's context ended while a sink or a route was writing it
 	LossOverflow             // overflow pushed it out of the queue, and no matching route took it
 
 	numLoss

@@ -8,9 +8,10 @@ import (
 	"github.com/benbjohnson/clock"
 )
 
-// Flusher is the third actor. It is the only caller of the sink: Write for
-// every batch that is not empty, and Flush in between, when asked through Sync,
-// with no Write in progress.
+// Flusher is the third actor. It calls the sink's Write for every batch that is
+// not empty, and Flush in between, when asked through Sync, with no Write in
+// progress. Nobody else calls a sink that is not a route's, too, until the actors
+// have ended: then their starter flushes and closes it.
 type Flusher[T any] struct {
 	Sink    Sink[T]
 	Ledger  *Ledger
@@ -127,6 +128,14 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 		}
 		return
 	}
+	if ctx.Err() != nil { // looked at first: what has entered is a call
+		err := context.Cause(ctx)
+		if f.Ledger.over() {
+			err = ErrAbandoned
+		}
+		f.fail(b, failed, err, attempt{})
+		return
+	}
 	switch f.Ledger.enter(b.receipt, len(b.Events), f.meter.begin) {
 	case mayCall:
 	case notOurs:
@@ -139,16 +148,12 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 		f.fail(b, failed, ErrGrown, attempt{})
 		return
 	}
-	if ctx.Err() != nil {
-		f.fail(b, failed, context.Cause(ctx), attempt{})
-		return
-	}
 	a := attempt{clock: Clock(ctx)}
 	a.first = a.clock.Now()
 	err := guard(ctx, &f.name, func() error { return f.Sink.Write(ctx, b.Events) }, func(err error) { f.fail(b, failed, err, a.ended()) })
 	a = a.ended()
 	forfeited := watchOf(ctx).Forfeited()
-	if err == nil && f.Ledger.finish(b.receipt, Delivered, 0, func() { f.note(b, 0, nil, a) }) {
+	if err == nil && f.Ledger.finish(b.receipt, Delivered, 0, func() { f.note(b, 0, worked, a) }) {
 		if !forfeited {
 			f.Buffers.put(b.buf)
 		}
@@ -171,11 +176,11 @@ func (a attempt) ended() attempt {
 
 // note counts a call that was made, and the age of b if any of it was
 // delivered.
-func (f *Flusher[T]) note(b Batch[T], refused int, err error, a attempt) {
+func (f *Flusher[T]) note(b Batch[T], refused int, how ending, a attempt) {
 	if a.clock == nil {
 		return
 	}
-	f.meter.end(a.last.Sub(a.first), len(b.Events), refused, err)
+	f.meter.end(a.last.Sub(a.first), len(b.Events), refused, how)
 	if refused < len(b.Events) && !b.born.IsZero() {
 		f.age.Record(a.last.Sub(b.born))
 	}
@@ -200,7 +205,8 @@ func (f *Flusher[T]) fail(b Batch[T], failed chan<- Failure[T], err error, a att
 			events, _ = divide(b.Events, indexes)
 		}
 	}
-	inDoubt := f.Ledger.leave(receipt, func() { f.note(b, len(events), err, a) })
+	how := endingOf(err)
+	inDoubt := f.Ledger.leave(receipt, func() { f.note(b, len(events), how, a) })
 	if inDoubt && a.clock != nil {
 		err = errors.Join(ErrInDoubt, err) // the verdict came first, whatever the sink says
 	}

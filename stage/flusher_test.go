@@ -166,6 +166,42 @@ func TestFlusherSendsFailuresOn(t *testing.T) {
 	})
 }
 
+// The methods of an error are user code: one that panics costs its own batch.
+func TestFlusherOutlivesTouchyErrors(t *testing.T) {
+	eachTouchy(t, func(t *testing.T, err error) {
+		eachWorkers(t, func(t *testing.T, w *clocktest.World, workers int) {
+			m := newMill()
+			f, l := flushing(t, w, m, workers, newFakeSink(w, func(_ context.Context, c call) error {
+				if c.Events[0] == 1 {
+					panic(err)
+				}
+				return err
+			}))
+			l.send(m.batch(1, 2), m.batch(3), m.batch(4))
+			l.close(t)
+			require.Len(t, l.failed.Values(), 3)
+			for _, f := range l.failed.Values() {
+				requireSafe(t, f.Err)
+			}
+			require.Equal(t, Books{InFlight: 4}, only(m.ledger.Books()))
+			require.EqualValues(t, 3, f.Calls().Panics)
+		})
+	})
+}
+
+func TestANilPartialErrorFailsTheWholeBatch(t *testing.T) {
+	eachWorkers(t, func(t *testing.T, w *clocktest.World, workers int) {
+		m := newMill()
+		_, l := flushing(t, w, m, workers, newFakeSink(w, fails((*PartialError)(nil))))
+		for ev := range 4 {
+			l.send(m.batch(ev+1, 7))
+		}
+		l.close(t)
+		require.Len(t, l.failed.Values(), 4)
+		require.Equal(t, Books{InFlight: 8}, only(m.ledger.Books()))
+	})
+}
+
 func TestFlusherSurvivesGoexit(t *testing.T) {
 	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
 		m := newMill()
@@ -274,6 +310,27 @@ func TestFlusherAfterTheEnd(t *testing.T) {
 		require.ErrorIs(t, f[1].Err, ErrAbandoned)
 		require.Equal(t, Books{Lost: [numLoss]uint64{LossDeadline: 1}}, only(m.ledger.Books()))
 	})
+}
+
+// lastLook is a context that ends when somebody looks whether it has.
+type lastLook struct {
+	context.Context
+	end func()
+}
+
+func (c lastLook) Err() error { c.end(); return c.Context.Err() }
+
+// What is not written because the context has ended was never called, so it is
+// not in doubt either, to the books or to the hook.
+func TestFlusherLooksAtTheContextBeforeItCalls(t *testing.T) {
+	m := newMill()
+	f := NewFlusher[int](SinkFunc[int](nil), m.ledger, m.pool, 1)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	failed := make(chan Failure[int], 1)
+	f.deliver(lastLook{ctx, func() { m.ledger.Abandon(LossDeadline); cancel(ErrAbandoned) }}, m.batch(1, 2), failed)
+	require.Equal(t, LossDeadline, lossOf((<-failed).Err))
+	require.Equal(t, Books{Lost: [numLoss]uint64{LossDeadline: 2}}, only(m.ledger.Books()))
+	require.Zero(t, f.Calls().Calls)
 }
 
 func TestLateSuccessChangesNothing(t *testing.T) {

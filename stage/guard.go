@@ -2,6 +2,8 @@ package stage
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync/atomic"
 )
 
@@ -36,9 +38,10 @@ func Watched(ctx context.Context) (context.Context, *Watch) {
 	return WithScope(ctx, s), s.watch
 }
 
-// guard calls user code known as name. A panic becomes the error it returns.
-// A runtime.Goexit cannot be stopped: guard then notes it in the actor's watch
-// and calls exited, with a [*PanicError], from the ending goroutine.
+// guard calls user code known as name. A panic becomes the error it returns, and
+// so does one of the error itself when it is asked. A runtime.Goexit cannot be
+// stopped: guard then notes it in the actor's watch and calls exited, with a
+// [*PanicError], from the ending goroutine.
 func guard(ctx context.Context, name *string, call func() error, exited func(error)) (err error) {
 	watch := watchOf(ctx)
 	var outer *string // calls nest: a decorator's in the sink's
@@ -53,23 +56,47 @@ func guard(ctx context.Context, name *string, call func() error, exited func(err
 		if returned {
 			return
 		}
-		if r := recover(); r != nil {
-			err = NewPanicError(r)
-			return
-		}
 		if watch != nil {
 			watch.exits.Add(1)
 		}
 		exited(NewPanicError(nil))
 	}()
-	err = call()
+	if err = recovered(call); err != nil {
+		err = asked(err)
+	}
 	returned = true
 	return err
 }
 
+// recovered calls user code and makes an error of its panic.
+func recovered(call func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = NewPanicError(r)
+		}
+	}()
+	return call()
+}
+
+// asked asks err all that the actors will ask it, because an error's own methods
+// are user code, too, and nobody would catch their panic there. It returns err,
+// or the panic this ended in, which has the text of err but does not wrap it.
+func asked(err error) (safe error) {
+	defer func() {
+		if r := recover(); r != nil {
+			safe = NewPanicError(fmt.Sprintf("in a method of %T: %v\nThe error: %v", err, r, err))
+		}
+	}()
+	_, _, _ = lossOf(err), endingOf(err), FailedIndexes(err, 0)
+	errors.As(err, new(interface{ nobody() })) // matches nothing, so this asks to the end
+	return err
+}
+
 // Guard calls user code on behalf of a decorator or of the pipeline: a panic
-// becomes a [*PanicError]. A runtime.Goexit goes on, after exited was called
-// with a [*PanicError]; exited may be nil. ctx is the one the caller was given.
+// becomes a [*PanicError], and so does one of the error it returns when that is
+// asked by errors.Is, errors.As or [FailedIndexes]. A runtime.Goexit goes on,
+// after exited was called with a [*PanicError]; exited may be nil. ctx is the one
+// the caller was given.
 func Guard(ctx context.Context, name string, call func() error, exited func(error)) error {
 	if exited == nil {
 		exited = func(error) {}

@@ -4,8 +4,9 @@ import "sync"
 
 // Ledger keeps the books of the events that have left the intake: each is in
 // flight until its receipt is settled, once. The zero value is an empty ledger.
-// Its methods may be called concurrently; none blocks, waits or calls user
-// code.
+// Its methods may be called concurrently. None waits for anything but a lock
+// that is held for a moment, and under its own no user code runs; what gives
+// bytes back may read the intake's clock, without a lock.
 type Ledger struct {
 	// release gives bytes back to the intake when all of a batch is settled.
 	// Set before the first use; called without the lock.
@@ -142,7 +143,7 @@ func (l *Ledger) size(r Receipt) int {
 
 // leave notes that the sink call has returned without settling the events of
 // r. It reports whether they were settled meanwhile, as in doubt, by Abandon;
-// otherwise it calls note.
+// otherwise it calls note, under the lock.
 func (l *Ledger) leave(r Receipt, note func()) (inDoubt bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -194,7 +195,8 @@ func (l *Ledger) count(o Outcome, n int) {
 func (l *Ledger) Settle(r Receipt, o Outcome, why Loss) bool { return l.finish(r, o, why, nil) }
 
 // finish is Settle for a sink call that has returned. It calls note, if it does
-// not refuse, before anybody can see that r is settled, and not after Abandon.
+// not refuse, under the lock, before anybody can see that r is settled, and not
+// after Abandon.
 func (l *Ledger) finish(r Receipt, o Outcome, why Loss, note func()) bool {
 	l.mu.Lock()
 	p := l.find(r)

@@ -22,7 +22,7 @@ type meter struct {
 // as begun and nowhere else.
 type SinkCalls struct {
 	Name         string    `json:"name"`          // what the sink called itself when the pipeline was made
-	Calls        uint64    `json:"calls"`         // begun; above Latency.Count by those that have not returned
+	Calls        uint64    `json:"calls"`         // begun; above Latency.Count by those that have not returned, or returned too late
 	Failed       uint64    `json:"failed"`        // those that returned an error, also one about a part of the batch
 	Panics       uint64    `json:"panics"`        // those of them that panicked or ended their goroutine
 	Events       uint64    `json:"events"`        // taken by the sink
@@ -33,16 +33,39 @@ type SinkCalls struct {
 // begin notes that a call begins.
 func (m *meter) begin() { m.begun.Add(1) }
 
-// end notes that a call with that many events took so long and returned err,
-// which is about so many of them, if it is not nil.
-func (m *meter) end(took time.Duration, events, refused int, err error) {
-	if err == nil {
+// ending is how a call has ended.
+type ending uint8
+
+const (
+	worked ending = iota
+	erred
+	panicked // or ended its goroutine
+)
+
+// endingOf is how a call has ended that returned err.
+func endingOf(err error) ending {
+	var p *PanicError
+	switch {
+	case err == nil:
+		return worked
+	case errors.As(err, &p):
+		return panicked
+	}
+	return erred
+}
+
+// end notes that a call with that many events took so long, and how it ended: if
+// not well, so many of them were refused. It is called under the ledger's lock,
+// so it is not given an error, whose methods are user code.
+func (m *meter) end(took time.Duration, events, refused int, how ending) {
+	switch how {
+	case worked:
 		refused = 0
-	} else {
+	case panicked:
+		m.panics.Add(1)
+		fallthrough
+	case erred:
 		m.failed.Add(1)
-		if p := (*PanicError)(nil); errors.As(err, &p) {
-			m.panics.Add(1)
-		}
 	}
 	m.refused.Add(uint64(refused))
 	m.taken.Add(uint64(events - refused))

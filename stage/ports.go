@@ -5,7 +5,7 @@ import "context"
 // Ports are a stage's doors. In is sent on and closed by the stage before; Out
 // and Failed are closed by whoever started the stage, never by the stage. All
 // are buffered. A send never needs a select: there is a reader until the port
-// is closed.
+// is closed, though one that is stuck in user code makes the sender wait.
 type Ports[T any] struct {
 	In     <-chan Batch[T]
 	Out    chan<- Batch[T]

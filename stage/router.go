@@ -7,7 +7,9 @@ import (
 
 // ErrorRouter is the fourth actor. It takes each failure to the first route
 // that matches, what that route fails to take to the next, settles the
-// outcome, and reports it. It is the only caller of the routes' sinks.
+// outcome, and reports it. Nobody else calls a route's sink that is not the
+// pipeline's own, too, until the actors have ended: then their starter flushes
+// and closes it.
 type ErrorRouter[T any] struct {
 	Routes []Route[T]
 	Ledger *Ledger
@@ -57,13 +59,22 @@ func (r *ErrorRouter[T]) Run(ctx context.Context, failed <-chan Failure[T]) erro
 				}
 				return nil
 			}
-			r.route(ctx, f, 0)
+			r.receive(ctx, f)
 		case <-spilled:
 			r.spill(ctx)
 		case s := <-r.Sync:
 			r.flush(ctx, s)
 		}
 	}
+}
+
+// receive routes f. Its error may be a custom stage's, which nobody has asked yet.
+func (r *ErrorRouter[T]) receive(ctx context.Context, f Failure[T]) {
+	f.Err = guard(ctx, &f.Stage, func() error { return f.Err }, func(exit error) {
+		f.Err = exit
+		r.route(ctx, f, 0)
+	})
+	r.route(ctx, f, 0)
 }
 
 // spill offers the next spilled events to the routes. It reports false if
@@ -91,10 +102,11 @@ func (r *ErrorRouter[T]) route(ctx context.Context, f Failure[T], i int) {
 		}
 	}
 	if !r.settle(f, Lost, nil) && r.Ledger.over() {
-		if !errors.Is(f.Err, ErrAbandoned) {
-			f.Err = errors.Join(ErrAbandoned, f.Err) // why it was settled, whatever it failed for
+		why := lossOf(f.Err)
+		if why != LossDeadline && why != LossInDoubt {
+			f.Err, why = errors.Join(ErrAbandoned, f.Err), LossDeadline // why it was settled, whatever it failed for
 		}
-		r.report(f, Lost)
+		r.report(f, Lost, why)
 	}
 }
 
@@ -129,14 +141,15 @@ func (r *ErrorRouter[T]) offer(ctx context.Context, i int, f *Failure[T]) bool {
 	if f.First.IsZero() {
 		f.First = began
 	}
-	var err error
-	note := func() { r.meters[i].end(f.Last.Sub(began), total, len(f.Events), err) }
-	err = guard(ctx, &r.names[i], func() error { return WriteFailure(ctx, to.To, *f) }, func(exit error) {
-		err = exit
+	var how ending
+	note := func() { r.meters[i].end(f.Last.Sub(began), total, len(f.Events), how) }
+	err := guard(ctx, &r.names[i], func() error { return WriteFailure(ctx, to.To, *f) }, func(exit error) {
+		how = panicked
 		f.called(clk.Now())
-		r.left(f, err, note)
+		r.left(f, exit, note)
 		r.route(ctx, *f, i+1)
 	})
+	how = endingOf(err)
 	f.called(clk.Now())
 	if err == nil && r.settle(*f, Rerouted, note) {
 		return true
@@ -146,7 +159,7 @@ func (r *ErrorRouter[T]) offer(ctx context.Context, i int, f *Failure[T]) bool {
 			taken := *f
 			f.receipt = rest
 			f.Events, taken.Events = divide(f.Events, indexes)
-			r.report(taken, Rerouted)
+			r.report(taken, Rerouted, 0)
 		}
 	}
 	r.left(f, err, note)
@@ -168,21 +181,23 @@ func (r *ErrorRouter[T]) left(f *Failure[T], err error, note func()) {
 // refuses: what it refuses as a second settlement is nobody's business, and
 // what it refuses as too late has been lost.
 func (r *ErrorRouter[T]) settle(f Failure[T], o Outcome, note func()) bool {
-	if !r.Ledger.finish(f.receipt, o, lossOf(f.Err), note) {
+	why := lossOf(f.Err)
+	if !r.Ledger.finish(f.receipt, o, why, note) {
 		return false
 	}
-	r.report(f, o)
+	r.report(f, o, why)
 	return true
 }
 
-// report hands a failure with its final outcome to whoever asked.
-func (r *ErrorRouter[T]) report(f Failure[T], o Outcome) {
+// report hands a failure with its final outcome to whoever asked; why counts if
+// that is Lost.
+func (r *ErrorRouter[T]) report(f Failure[T], o Outcome, why Loss) {
 	if r.Settled == nil || len(f.Events) == 0 {
 		return
 	}
 	f.Outcome, f.receipt = o, Receipt{}
 	if o == Lost {
-		f.Loss = lossOf(f.Err)
+		f.Loss = why
 	}
 	r.Settled <- f
 	if planted(faultReportTwice) {
@@ -208,16 +223,18 @@ func lossOf(err error) Loss {
 	return LossFailed
 }
 
-func (r *ErrorRouter[T]) flush(ctx context.Context, s SyncRequest) {
-	var errs []error
-	reply := func(err error) { s.Reply <- errors.Join(append(errs, err)...) }
-	for i := range r.Routes {
+// flush flushes the sinks of the routes behind those that have answered with
+// errs, and replies for all. If one ends the goroutine, the others' turn comes on
+// the way out.
+func (r *ErrorRouter[T]) flush(ctx context.Context, s SyncRequest, errs ...error) {
+	for i := len(errs); i < len(r.Routes); i++ {
 		to := r.Routes[i].To
-		if err := guard(ctx, &r.names[i], func() error { return FlushSink(ctx, to) }, reply); err != nil {
-			errs = append(errs, err)
-		}
+		err := guard(ctx, &r.names[i], func() error { return FlushSink(ctx, to) }, func(exit error) {
+			r.flush(ctx, s, append(errs, exit)...)
+		})
+		errs = append(errs, err)
 	}
-	reply(nil)
+	s.Reply <- errors.Join(errs...)
 }
 
 // divide copies the events at the ascending indexes out of events, and the

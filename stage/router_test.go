@@ -201,6 +201,27 @@ func TestRouterGuardsThePredicate(t *testing.T) {
 	})
 }
 
+func TestRouterOutlivesTouchyErrors(t *testing.T) {
+	eachTouchy(t, func(t *testing.T, err error) {
+		clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
+			to := newFakeSink(w, fails(err))
+			r := startRouting(t.Context(), w, Route[int]{Match: func(err error) bool { return !errors.Is(err, io.EOF) }, To: to})
+			for _, custom := range []error{err, io.ErrShortWrite, io.EOF} {
+				f := r.send(r.failure(custom, 1, 2))
+				require.Len(t, f, 1)
+				require.Equal(t, Lost, f[0].Outcome)
+				if custom != io.EOF {
+					requireSafe(t, f[0].Err)
+				}
+			}
+			require.Equal(t, 2, to.calls.Len())
+			require.EqualValues(t, 2, r.router.Calls(0).Panics)
+			r.close(t)
+			require.Equal(t, Books{Lost: [numLoss]uint64{LossFailed: 2, LossPanic: 4}}, r.books())
+		})
+	})
+}
+
 func TestRouterSurvivesGoexit(t *testing.T) {
 	for _, where := range []string{"match", "write"} {
 		for _, next := range []bool{false, true} {
@@ -297,11 +318,15 @@ func TestRouterSync(t *testing.T) {
 		require.NoError(t, ask(r))
 		r.close(t)
 
-		r = startRouting(t.Context(), w, Route[int]{To: bad}, Route[int]{To: newFakeSink(w, goexits)})
+		good.calls.Reset()
+		leaver := newFakeSink(w, goexits)
+		r = startRouting(t.Context(), w, Route[int]{To: bad}, Route[int]{To: leaver}, Route[int]{To: leaver}, Route[int]{To: good})
 		err = ask(r)
 		var p *PanicError
 		require.ErrorAs(t, err, &p, "whoever asks hears of a Goexit too")
 		require.ErrorIs(t, err, io.EOF)
+		require.Equal(t, 2, leaver.calls.Len())
+		require.Equal(t, []call{{Do: "flush"}}, good.calls.Values(), "every route gets its turn then, too")
 		w.Settle()
 		require.Zero(t, r.ended.Len())
 	})

@@ -19,7 +19,8 @@ import (
 // An error means that no event was delivered, unless it is (or wraps) a
 // [*PartialError], which names the events that were not. [Permanent] marks an
 // error that a retry cannot mend. A panic or a runtime.Goexit counts as an
-// error of the whole batch.
+// error of the whole batch, and so does an error whose own Is, As or Unwrap ends
+// in one.
 //
 // ctx is the pipeline's own, never a producer's. It ends when the deadline
 // given to Close passes; a Write that ignores it is abandoned and what it was

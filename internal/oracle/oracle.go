@@ -338,7 +338,7 @@ func (w *watched) Write(ctx context.Context, evs []Event) error {
 	switch {
 	case err == nil:
 		w.o.deliver(own)
-	case errors.As(err, &pe):
+	case errors.As(err, &pe) && pe != nil:
 		w.o.deliver(others(own, pe.Failed))
 	}
 	return err
