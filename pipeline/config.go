@@ -86,7 +86,8 @@ type Config[T any] struct {
 	// bound. It needs SizeOf. A larger event travels alone.
 	BatchBytes int64
 	// FlushInterval is the greatest age of a batch's first event, counted from
-	// its arrival at the batcher; default 100 ms.
+	// its arrival at the batcher, or, if the batch before could not be sent on,
+	// from when it could; default 100 ms.
 	FlushInterval time.Duration
 	// Pace is how long the enqueue actor rests after a busy spell before it
 	// looks at the queue again, so that producers need not wake it; a half

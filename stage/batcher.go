@@ -13,9 +13,11 @@ import (
 // of the first event, by flush and by close, whichever comes first, and opens
 // their receipts.
 type Batcher[T any] struct {
-	Size     int           // events
-	Bytes    int64         // 0: no bound; needs chunks with sizes
-	Interval time.Duration // greatest age of a batch's first event, counted from its arrival here
+	Size  int   // events
+	Bytes int64 // 0: no bound; needs chunks with sizes
+	// Interval is the greatest age of an open batch, counted from its opening
+	// by its first event. None is opened while the one before cannot be sent on.
+	Interval time.Duration
 	Ledger   *Ledger
 	Chunks   *Buffers[T] // where emptied chunks go
 	Batches  *Buffers[T] // where batches come from; may be Chunks
@@ -63,25 +65,16 @@ func (b *Batcher[T]) add(chunk Batch[T], out chan<- Batch[T], alarm *ageAlarm) {
 	}
 	b.received += uint64(len(chunk.Events))
 	b.cut.begin(chunk)
-	var came time.Time // if what is open may be older than the last batch
 	for {
 		batch, bytes, ok := b.cut.next()
 		if !ok {
 			break
 		}
 		alarm.stop()
-		batch = b.issue(batch, bytes)
-		select {
-		case out <- batch:
-		default:
-			if came.IsZero() {
-				came = alarm.clock.Now()
-			}
-			out <- batch
-		}
+		out <- b.issue(batch, bytes)
 	}
-	if b.cut.open() && !alarm.start(came) {
-		out <- b.aged()
+	if b.cut.open() {
+		alarm.start()
 	}
 }
 
@@ -113,26 +106,16 @@ func (a *ageAlarm) c() <-chan time.Time {
 	return a.timer.C()
 }
 
-// start arms the alarm for events that came at came, or, if that is zero, now. It
-// reports false if they are too old already.
-func (a *ageAlarm) start(came time.Time) bool {
+func (a *ageAlarm) start() {
 	if a.armed {
-		return true
-	}
-	left := a.interval
-	if !came.IsZero() {
-		left -= a.clock.Since(came)
-	}
-	if left <= 0 {
-		return false
+		return
 	}
 	if a.timer == nil {
-		a.timer = clockutil.NewTimer(a.clock, left)
+		a.timer = clockutil.NewTimer(a.clock, a.interval)
 	} else {
-		a.timer.Reset(left)
+		a.timer.Reset(a.interval)
 	}
 	a.armed = true
-	return true
 }
 
 func (a *ageAlarm) stop() {

@@ -93,39 +93,6 @@ func TestBatcherGivesTheRestOfAChunkItsOwnDeadline(t *testing.T) {
 	})
 }
 
-// What a chunk leaves in the open batch has been there while the batch before it
-// could not be sent.
-func TestBatcherCountsTheTimeItIsHeldUp(t *testing.T) {
-	for held, want := range map[time.Duration]time.Duration{
-		0:                       time.Second,
-		400 * time.Millisecond:  time.Second,
-		time.Second:             time.Second,
-		1500 * time.Millisecond: 1500 * time.Millisecond,
-	} {
-		clocktest.Both(t, func(t *testing.T, w *clocktest.World) {
-			m := &mill{ledger: &Ledger{}, pool: NewBuffers[int](4, 4, false)}
-			b := &Batcher[int]{Size: 2, Interval: time.Second, Ledger: m.ledger, Chunks: m.pool, Batches: NewBuffers[int](2, 4, false)}
-			in, out, ended := make(chan Batch[int]), make(chan Batch[int]), make(chan struct{})
-			ctx := onClock(t, w)
-			go func() {
-				defer close(ended)
-				_ = b.Run(ctx, Ports[int]{In: in, Out: out})
-			}()
-			in <- m.chunk(1, 2, 3)
-			w.Advance(held)
-			require.Equal(t, []int{1, 2}, (<-out).Events)
-			w.Advance(want - held)
-			rest := <-out
-			require.Equal(t, []int{3}, rest.Events)
-			require.Equal(t, ByAge, rest.Trigger)
-			require.Equal(t, want, w.Elapsed())
-			close(in)
-			<-out
-			<-ended
-		})
-	}
-}
-
 func TestIdleBatcherArmsNothing(t *testing.T) {
 	batching(t, 2, 0, func(t *testing.T, w *clocktest.World, m *mill, l *line) {
 		w.Advance(time.Hour)
@@ -242,9 +209,9 @@ func TestAlarmIsIdempotent(t *testing.T) {
 	a := ageAlarm{clock: clock.NewMock(), interval: math.MaxInt64}
 	a.stop()
 	require.Nil(t, a.c())
-	a.start(time.Time{})
+	a.start()
 	first := a.c()
-	a.start(time.Time{})
+	a.start()
 	require.Equal(t, first, a.c(), "a second start does not move the deadline")
 	a.stop()
 	a.stop()
