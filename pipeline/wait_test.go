@@ -369,6 +369,7 @@ func TestManyWaitingProducers(t *testing.T) {
 		"one slot":  narrow,
 		"few slots": {QueueSize: 5, BatchSize: 3},
 		"bytes":     {QueueSize: 100, BatchSize: 10, SizeOf: oracle.SizeOf, QueueBytes: 64},
+		"by turns":  {QueueSize: 1024, BatchSize: 64, Pace: pipeline.DefaultPace},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
@@ -396,8 +397,15 @@ func TestManyWaitingProducers(t *testing.T) {
 
 // The same with calls that give up at any moment.
 func TestManyWaitingProducersThatGiveUp(t *testing.T) {
+	t.Run("few slots", func(t *testing.T) { givingUp(t, config{QueueSize: 2, BatchSize: 2}, 40) })
+	t.Run("by turns", func(t *testing.T) {
+		givingUp(t, config{QueueSize: 1024, BatchSize: 8, Pace: pipeline.DefaultPace}, 400)
+	})
+}
+
+func givingUp(t *testing.T, cfg config, each int) {
 	clocktest.Explore(t, 10, func(t *testing.T, w *clocktest.World) {
-		h := newHouse(t, w, config{QueueSize: 2, BatchSize: 2}, stage.SinkFunc[Event](func(context.Context, []Event) error {
+		h := newHouse(t, w, cfg, stage.SinkFunc[Event](func(context.Context, []Event) error {
 			<-w.Clock().After(clocktest.Jitter(w.Rand("sink"), 0))
 			return nil
 		}))
@@ -405,7 +413,7 @@ func TestManyWaitingProducersThatGiveUp(t *testing.T) {
 		for producer := 1; producer <= 6; producer++ {
 			r := w.Rand(fmt.Sprint("producer ", producer))
 			wg.Go(func() {
-				for seq := 1; seq <= 40; seq++ {
+				for seq := 1; seq <= each; seq++ {
 					ctx, cancel := w.WithTimeout(t.Context(), clocktest.Jitter(r, 0))
 					_ = h.o.EnqueueWait(ctx, h.p, ev(producer, seq))
 					cancel()
