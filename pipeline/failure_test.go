@@ -505,8 +505,6 @@ func TestAFailureCarriesTheStack(t *testing.T) {
 
 func burstPipe(context.Context, []Event) error { panic("burst") }
 
-// A function that returns more than it was given has failed; the events go
-// where failures go.
 // fickle is an error that answers so many questions, and then does something else.
 type fickle struct {
 	answers atomic.Int32
@@ -606,6 +604,8 @@ func TestAnErrorThatAsksForStats(t *testing.T) {
 	})
 }
 
+// A function that returns more than it was given has failed; the events go
+// where failures go.
 func TestAMapFunctionThatGrows(t *testing.T) {
 	clocktest.Run(t, func(t *testing.T, w *clocktest.World) {
 		m := newMorgue(w)

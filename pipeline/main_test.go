@@ -57,8 +57,8 @@ type house struct {
 	tap *tap // the sink, if it is one
 }
 
-// newHouse starts a pipeline on w's clock, unless cfg has another, wired to an oracle. A nil sink
-// stands for a new tap.
+// newHouse starts a pipeline on w's clock, unless cfg has another, wired to an
+// oracle. A nil sink stands for a new tap.
 func newHouse(t *testing.T, w *clocktest.World, cfg config, sink stage.Sink[Event]) *house {
 	t.Helper()
 	h, err := build(w, cfg, sink)

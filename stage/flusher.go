@@ -128,12 +128,8 @@ func (f *Flusher[T]) deliver(ctx context.Context, b Batch[T], failed chan<- Fail
 		}
 		return
 	}
-	if ctx.Err() != nil { // looked at first: what has entered is a call
-		err := context.Cause(ctx)
-		if f.Ledger.over() {
-			err = ErrAbandoned
-		}
-		f.fail(b, failed, err, attempt{})
+	if ctx.Err() != nil && !f.Ledger.over() { // looked at first: what has entered is a call
+		f.fail(b, failed, context.Cause(ctx), attempt{})
 		return
 	}
 	switch f.Ledger.enter(b.receipt, len(b.Events), f.meter.begin) {

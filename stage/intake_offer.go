@@ -37,12 +37,7 @@ func (q *Intake[T]) enqueueAsked(ev *T) error {
 
 // enqueueSlow is entered with the lock held and leaves with it released.
 func (q *Intake[T]) enqueueSlow(ev *T, l load) error {
-	return q.accept(ev, l, q.look(l, time.Time{}))
-}
-
-// accept is admit, entered with the lock held, and with the lock released.
-func (q *Intake[T]) accept(ev *T, l load, now time.Time) error {
-	sig, err := q.admit(ev, l, now)
+	sig, err := q.admit(ev, l, q.look(l, time.Time{}))
 	q.unlock(sig)
 	return err
 }
